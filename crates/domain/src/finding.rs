@@ -1,0 +1,173 @@
+//! Findings: everything judged about one series at one instant, with reasons.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Gap, Sample, SeriesId, Thresholds, Timestamp};
+
+/// What the model says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Prediction {
+    Normal,
+    Anomaly,
+    /// No model, no sample, or warming up: [`Silence`] says which.
+    Unknown,
+}
+
+/// How bad a value is by its thresholds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Severity {
+    /// There is no sample.
+    Unavailable,
+    Normal,
+    High,
+    Critical,
+}
+
+macro_rules! words {
+    ($name:ident: $($variant:ident),+) => {
+        impl $name {
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$variant => stringify!($variant)),+ }
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<$name, String> {
+                match text {
+                    $(stringify!($variant) => Ok($name::$variant),)+
+                    _ => Err(format!("{text:?} is none of {}", [$(stringify!($variant)),+].join(", "))),
+                }
+            }
+        }
+    };
+}
+words!(Prediction: Normal, Anomaly, Unknown);
+words!(Severity: Unavailable, Normal, High, Critical);
+
+/// The names of the five features, in the order in which models see them.
+pub const FEATURE_NAMES: [&str; 5] = ["value", "delta", "rolling_mean", "rolling_std", "zscore"];
+
+/// One feature row; formulas and units in `detect::featurise`. All finite.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Features {
+    pub value: f64,
+    pub delta: f64,
+    pub rolling_mean: f64,
+    pub rolling_std: f64,
+    pub zscore: f64,
+}
+
+impl Features {
+    pub fn as_array(&self) -> [f64; 5] {
+        [
+            self.value,
+            self.delta,
+            self.rolling_mean,
+            self.rolling_std,
+            self.zscore,
+        ]
+    }
+}
+
+/// The expected range now, in the metric's unit; `lower <= expected <= upper`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Band {
+    pub expected: f64,
+    pub lower: f64,
+    pub upper: f64,
+}
+
+/// A judge of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Component {
+    /// Isolation Forest on the five features.
+    Forest,
+    /// Distance from the robust seasonal band.
+    Band,
+}
+
+/// What one component says about one sample.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ComponentScore {
+    pub component: Component,
+    /// The component's own statistic: 0 to 1 for the forest, robust deviations for the band.
+    pub statistic: f64,
+    /// How rare such a statistic is on this series: −log10 of its tail probability, 0 to 8.
+    pub rarity: f64,
+}
+
+/// The model that judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelRef {
+    /// The first 16 hexadecimal digits of the BLAKE3 hash of the model's bytes.
+    pub hash: Arc<str>,
+    pub trained_at: Timestamp,
+}
+
+/// Why a prediction is `Unknown`. Ordinary outcomes, not errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Silence {
+    NoModel,
+    NoSample,
+    /// Too few samples in the rolling window, or the first after a gap.
+    WarmingUp,
+}
+
+/// Why a prediction is what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// One sample rarer than `limit` (both −log10 of a probability).
+    VeryRare { rarity: f64, limit: f64 },
+    /// `hits` of the last `of` samples rarer than `limit`.
+    Persistent { hits: u32, of: u32, limit: f64 },
+    /// Far outside everything the training window holds; `low` and `high` are its extremes.
+    OutOfRange { low: f64, high: f64 },
+    /// Rare, but closer to expected than the metric's minimum deviation.
+    BelowMinimumEffect { distance: f64, minimum: f64 },
+    /// Rare, but on the harmless side of expected.
+    HarmlessDirection,
+    /// Not rare for long enough.
+    NotPersistent { hits: u32, needed: u32, of: u32 },
+    /// Within what the series usually does.
+    Usual,
+}
+
+/// Everything judged about one series at one evaluation instant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    pub series: SeriesId,
+    /// The evaluation instant.
+    pub at: Timestamp,
+    pub sample: Result<Sample, Gap>,
+    /// The newest usable sample, which `sample` may repeat.
+    pub newest: Option<Sample>,
+    /// The instance that carried the value, where the metric keeps it.
+    pub instance: Option<Arc<str>>,
+    /// The value comes from the metric's fallback query.
+    pub proxy: bool,
+    /// The value is a lower bound ("≥").
+    pub at_least: bool,
+    pub severity: Severity,
+    pub thresholds: Thresholds,
+    pub prediction: Prediction,
+    pub silence: Option<Silence>,
+    pub reason: Option<Reason>,
+    /// Combined and calibrated rarity, −log10 of the tail probability, 0 to 8.
+    pub score: Option<f64>,
+    pub features: Option<Features>,
+    pub band: Option<Band>,
+    pub components: Vec<ComponentScore>,
+    /// The forest's contributions by feature, which sum to its score's distance from normal.
+    pub contributions: Option<[f64; 5]>,
+    pub model: Option<ModelRef>,
+}

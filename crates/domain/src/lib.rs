@@ -1,0 +1,33 @@
+//! The words of the field: services, metrics, samples, findings, incidents.
+//!
+//! No I/O and no clock. Names are checked once in their constructors and trusted afterwards;
+//! instants are [`Timestamp`]s, never bare numbers; whatever is "not a number" becomes a [`Gap`]
+//! at one gate, [`Sample::admit`], so that every float behind it is finite.
+
+mod finding;
+mod incident;
+mod log;
+mod metric;
+mod name;
+mod observation;
+mod row;
+mod sample;
+mod time;
+
+pub use finding::{
+    Band, Component, ComponentScore, FEATURE_NAMES, Features, Finding, ModelRef, Prediction,
+    Reason, Severity, Silence,
+};
+pub use incident::{
+    Actor, Incident, IncidentId, IncidentKind, Member, OpenedBecause, Status, TimelineEntry,
+    TimelineEvent,
+};
+pub use log::{LogLevel, LogLine, LogOutcome, LogWindow};
+pub use metric::{Catalogue, CatalogueError, Combine, Direction, MetricSpec, Thresholds};
+pub use name::{MetricId, NameError, SeriesId, ServiceId};
+pub use observation::{
+    Collection, Past, Presence, SeriesObservation, ServiceObservation, SourceState,
+};
+pub use row::{Part, Row};
+pub use sample::{Gap, Sample};
+pub use time::{ParseTimeError, Timestamp};

@@ -1,0 +1,299 @@
+//! One tick: take what came in, featurise and score each series, decide, place the rows.
+
+use std::time::Duration;
+
+use detect::{Context, Judgement, SeriesState};
+use domain::{
+    Collection, Finding, Gap, MetricSpec, Part, Prediction, Row, Sample, SeriesObservation,
+    ServiceId, Severity, Silence, Timestamp,
+};
+use incident::{Change, DecideInput, DecideOutput, Verdict};
+
+use crate::input::{Swap, TickInput};
+use crate::output::{LogRequest, PlacedRow, TickOutput};
+use crate::state::{Series, State, decode_model};
+
+/// An incident's logs begin so long before its onset, and end so long after its opening.
+const LOGS_BEFORE_ONSET: Duration = Duration::from_secs(30);
+const LOGS_AFTER_OPENING: Duration = Duration::from_secs(60);
+
+/// Advances the state by one tick. A configuration whose time zone is unknown is not taken over:
+/// the caller checks it with [`State::new`] first.
+pub fn step(state: &mut State, input: &TickInput) -> TickOutput {
+    let at = input.at;
+    reconfigure(state, input);
+    let refused_swaps = input
+        .swaps
+        .iter()
+        .filter_map(|swap| {
+            take(state, swap)
+                .err()
+                .map(|why| (swap.series.clone(), why))
+        })
+        .collect();
+
+    let mut findings = Vec::new();
+    if let Some(collection) = &input.collection {
+        for observation in &collection.series {
+            let step = step_of(collection, &observation.series.service, state.config.tick);
+            findings.extend(judge(state, observation, step, at));
+        }
+    }
+
+    let decided = decide(state, input, &findings);
+    let rows = place(state, &findings);
+    TickOutput {
+        at,
+        rows,
+        log_requests: log_requests(&decided),
+        early_warnings: early_warnings(state, &decided),
+        decided,
+        findings,
+        refused_swaps,
+    }
+}
+
+fn reconfigure(state: &mut State, input: &TickInput) {
+    if let Some(config) = &input.config
+        && let Ok(season) = detect::Season::new(&config.timezone)
+    {
+        state.config = config.clone();
+        state.season = season;
+        let catalogue = &state.config.catalogue;
+        state
+            .series
+            .retain(|id, _| catalogue.get(&id.metric).is_some());
+    }
+}
+
+/// Takes a new model and memory; samples that came since the memory was made are judged again.
+fn take(state: &mut State, swap: &Swap) -> Result<(), String> {
+    let model = swap
+        .model
+        .as_ref()
+        .map(|bytes| decode_model(bytes, &swap.series))
+        .transpose();
+    let model = model.map_err(|error| error.to_string())?;
+    let memory = SeriesState::decode(&swap.state).map_err(|error| error.to_string())?;
+    let Some(spec) = state.config.catalogue.get(&swap.series.metric) else {
+        return Err("its metric is not configured any more".into());
+    };
+    let masked = state.decide.firing(&swap.series.service).is_some();
+    let series = state.series.entry(swap.series.clone()).or_default();
+    let since = memory
+        .newest()
+        .map_or(Timestamp::from_millis(i64::MIN), |sample| sample.time);
+    let missed = series.memory.samples_after(since);
+    series.memory = memory;
+    if model.is_some() {
+        series.model = model;
+    }
+    let context = Context {
+        spec,
+        season: &state.season,
+        step: spacing(&missed).unwrap_or(state.config.tick),
+        alarm_budget: state.config.alarm_budget,
+        masked,
+    };
+    for sample in missed {
+        series.memory.step(
+            series.model.as_ref().map(|(model, _)| &**model),
+            sample,
+            context,
+        );
+    }
+    Ok(())
+}
+
+/// The least distance between neighbouring samples.
+fn spacing(samples: &[Sample]) -> Option<Duration> {
+    samples
+        .windows(2)
+        .map(|pair| pair[1].time.since(pair[0].time))
+        .min()
+}
+
+fn step_of(collection: &Collection, service: &ServiceId, tick: Duration) -> Duration {
+    let services = &collection.services;
+    let found = services.binary_search_by(|s| s.id.cmp(service));
+    found.map_or(tick, |index| services[index].step.max(tick))
+}
+
+/// One series: featurise, score, severity. None if its metric isn't configured.
+fn judge(
+    state: &mut State,
+    observation: &SeriesObservation,
+    step: Duration,
+    at: Timestamp,
+) -> Option<Finding> {
+    let spec = state.config.catalogue.get(&observation.series.metric)?;
+    let masked = state.decide.firing(&observation.series.service).is_some();
+    let series = state.series.entry(observation.series.clone()).or_default();
+    let newest = series.memory.newest();
+    let outcome = observation.outcome.and_then(|sample| match newest {
+        Some(newest) if sample.time <= newest.time => Err(Gap::Repeated),
+        _ => Ok(sample),
+    });
+    let finding = match outcome {
+        Ok(sample) => {
+            let context = Context {
+                spec,
+                season: &state.season,
+                step,
+                alarm_budget: state.config.alarm_budget,
+                masked,
+            };
+            let model = series.model.as_ref().map(|(model, _)| &**model);
+            let judgement = series.memory.step(model, sample, context);
+            judged(observation, spec, sample, judgement, series, at)
+        }
+        Err(Gap::Repeated) => match &series.last {
+            Some(last) => Finding {
+                at,
+                sample: Err(Gap::Repeated),
+                ..last.clone()
+            },
+            None => missing(observation, spec, Gap::Repeated, newest, at),
+        },
+        Err(gap) => missing(observation, spec, gap, newest, at),
+    };
+    series.last = Some(finding.clone());
+    Some(finding)
+}
+
+fn judged(
+    observation: &SeriesObservation,
+    spec: &MetricSpec,
+    sample: Sample,
+    judgement: Judgement,
+    series: &Series,
+    at: Timestamp,
+) -> Finding {
+    let thresholds = spec.thresholds_for(&observation.series.service);
+    Finding {
+        series: observation.series.clone(),
+        at,
+        sample: Ok(sample),
+        newest: Some(sample),
+        instance: observation.instance.clone(),
+        proxy: observation.proxy,
+        at_least: spec.at_least_from.is_some_and(|from| sample.value >= from),
+        severity: thresholds.severity(sample.value, spec.direction),
+        thresholds,
+        prediction: judgement.prediction,
+        silence: judgement.silence,
+        reason: judgement.reason,
+        score: judgement.score,
+        features: judgement.features,
+        band: judgement.band,
+        components: judgement.components,
+        contributions: judgement.contributions,
+        model: series
+            .model
+            .as_ref()
+            .map(|(_, reference)| reference.clone()),
+    }
+}
+
+fn missing(
+    observation: &SeriesObservation,
+    spec: &MetricSpec,
+    gap: Gap,
+    newest: Option<Sample>,
+    at: Timestamp,
+) -> Finding {
+    Finding {
+        series: observation.series.clone(),
+        at,
+        sample: Err(gap),
+        newest,
+        instance: None,
+        proxy: observation.proxy,
+        at_least: false,
+        severity: Severity::Unavailable,
+        thresholds: spec.thresholds_for(&observation.series.service),
+        prediction: Prediction::Unknown,
+        silence: Some(Silence::NoSample),
+        reason: None,
+        score: None,
+        features: None,
+        band: None,
+        components: Vec::new(),
+        contributions: None,
+        model: None,
+    }
+}
+
+fn decide(state: &mut State, input: &TickInput, findings: &[Finding]) -> DecideOutput {
+    let State {
+        decide,
+        series,
+        config,
+        ..
+    } = state;
+    let past = |id: &domain::SeriesId| {
+        series
+            .get(id)
+            .map(|series| series.memory.samples().collect())
+            .unwrap_or_default()
+    };
+    decide.step(&DecideInput {
+        now: input.at,
+        tick: config.tick,
+        settings: &config.decide,
+        catalogue: &config.catalogue,
+        collection: input.collection.as_ref(),
+        findings,
+        past: &past,
+        commands: &input.commands,
+        logs: &input.logs,
+    })
+}
+
+/// Rows of the members of a firing incident belong to anomaly, all others to history.
+fn place(state: &State, findings: &[Finding]) -> Vec<PlacedRow> {
+    let place = |finding: &Finding| {
+        let row = Row::of(finding)?;
+        let member = state
+            .decide
+            .firing(&finding.series.service)
+            .is_some_and(|incident| incident.member(&finding.series.metric).is_some());
+        let part = if member { Part::Anomaly } else { Part::History };
+        Some(PlacedRow {
+            series: finding.series.clone(),
+            part,
+            row,
+        })
+    };
+    findings.iter().filter_map(place).collect()
+}
+
+fn log_requests(decided: &DecideOutput) -> Vec<LogRequest> {
+    let opened = |change: &Change| match change {
+        Change::Opened(id) => decided.incidents.iter().find(|incident| incident.id == *id),
+        _ => None,
+    };
+    decided
+        .changes
+        .iter()
+        .filter_map(opened)
+        .map(|incident| LogRequest {
+            incident: incident.id,
+            service: incident.service.clone(),
+            from: incident.onset - LOGS_BEFORE_ONSET,
+            to: incident.opened + LOGS_AFTER_OPENING,
+        })
+        .collect()
+}
+
+fn early_warnings(state: &State, decided: &DecideOutput) -> Vec<ServiceId> {
+    let mut services: Vec<ServiceId> = decided
+        .decisions
+        .iter()
+        .filter(|decision| decision.verdict == Verdict::AnomalyWithoutCrossing)
+        .map(|decision| decision.series.service.clone())
+        .filter(|service| state.decide.firing(service).is_none())
+        .collect();
+    services.dedup();
+    services
+}

@@ -1,0 +1,128 @@
+//! When an episode began: the change point of the raw series before its first crossing.
+//!
+//! Among all splits of the newest samples the one is taken whose two halves, a constant before and
+//! a straight line after, leave the least squared error: a step and a ramp are both found by it
+//! (two-phase regression, Hinkley 1969, with a free second intercept).
+
+use std::time::Duration;
+
+use domain::{Sample, Timestamp};
+
+/// Samples on which the estimate rests at most.
+const SAMPLES_MAX: usize = 480;
+/// Fewer samples before the change than this say nothing about the level before.
+const BEFORE_MIN: usize = 5;
+
+/// Estimates the onset of an episode that first crossed its threshold at `crossing`, from samples
+/// oldest first. Without enough samples it is the oldest of them, at the latest the crossing itself.
+pub fn onset(samples: &[Sample], crossing: Timestamp) -> Timestamp {
+    let start = samples.len().saturating_sub(SAMPLES_MAX);
+    let samples = &samples[start..];
+    let latest = samples
+        .partition_point(|s| s.time < crossing)
+        .min(samples.len().saturating_sub(1));
+    if latest < BEFORE_MIN {
+        return samples.first().map_or(crossing, |s| s.time.min(crossing));
+    }
+    let sums = Sums::of(samples);
+    let mut best = (f64::INFINITY, latest);
+    for split in BEFORE_MIN..=latest {
+        let error = sums.level_error(0, split) + sums.line_error(split, samples.len());
+        if error < best.0 {
+            best = (error, split);
+        }
+    }
+    samples[best.1].time.min(crossing)
+}
+
+/// From when on an episode masks a series: before its onset by two steps and a fifth of the time
+/// to the crossing, for so much of a slow rise isn't told from noise.
+pub fn masked_from(onset: Timestamp, crossing: Timestamp, step: Duration) -> Timestamp {
+    onset - (2 * step).max(crossing.since(onset) / 5)
+}
+
+/// Prefix sums of x, x², t, t², t·x, where t counts samples.
+struct Sums(Vec<[f64; 5]>);
+
+impl Sums {
+    fn of(samples: &[Sample]) -> Sums {
+        let origin = samples.first().map_or(0.0, |s| s.value);
+        let mut sums = vec![[0.0; 5]];
+        for (index, sample) in samples.iter().enumerate() {
+            let (x, t) = (sample.value - origin, index as f64);
+            let last = sums[index];
+            sums.push([
+                last[0] + x,
+                last[1] + x * x,
+                last[2] + t,
+                last[3] + t * t,
+                last[4] + t * x,
+            ]);
+        }
+        Sums(sums)
+    }
+
+    fn range(&self, from: usize, to: usize) -> [f64; 5] {
+        std::array::from_fn(|k| self.0[to][k] - self.0[from][k])
+    }
+
+    /// The squared error around the mean.
+    fn level_error(&self, from: usize, to: usize) -> f64 {
+        let [x, xx, ..] = self.range(from, to);
+        (xx - x * x / (to - from) as f64).max(0.0)
+    }
+
+    /// The squared error around the least-squares line.
+    fn line_error(&self, from: usize, to: usize) -> f64 {
+        let n = (to - from) as f64;
+        let [x, xx, t, tt, tx] = self.range(from, to);
+        let (spread_t, spread_x, both) = (tt - t * t / n, xx - x * x / n, tx - t * x / n);
+        if spread_t <= 0.0 {
+            return spread_x.max(0.0);
+        }
+        (spread_x - both * both / spread_t).max(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(values: impl IntoIterator<Item = f64>) -> Vec<Sample> {
+        let noise = |i: usize| ((i * 7919) % 101) as f64 / 101.0 - 0.5;
+        values
+            .into_iter()
+            .enumerate()
+            .map(|(i, value)| Sample {
+                time: at(i),
+                value: value + noise(i),
+            })
+            .collect()
+    }
+
+    fn at(index: usize) -> Timestamp {
+        Timestamp::from_millis(index as i64 * 15_000)
+    }
+
+    #[test]
+    fn a_step_begins_where_it_begins() {
+        let samples = series((0..120).map(|i| if i < 100 { 30.0 } else { 90.0 }));
+        assert_eq!(onset(&samples, at(100)), at(100));
+    }
+
+    #[test]
+    fn a_ramp_begins_before_its_crossing() {
+        let samples = series((0..116).map(|i| 30.0 + 4.0 * f64::from((i - 100).max(0))));
+        let estimate = onset(&samples, at(114));
+        let error = estimate.as_millis() - at(100).as_millis();
+        assert!(error.abs() <= 30_000, "{error} ms off");
+        assert!(masked_from(estimate, at(114), Duration::from_secs(15)) <= at(100));
+    }
+
+    #[test]
+    fn without_a_past_the_crossing_is_the_onset() {
+        assert_eq!(onset(&[], at(7)), at(7));
+        let samples = series([90.0, 91.0]);
+        assert_eq!(onset(&samples, at(1)), at(0));
+    }
+}

@@ -1,0 +1,135 @@
+//! One sentence with numbers.
+
+use domain::{Finding, MetricSpec, OpenedBecause, Reason, ServiceId, Timestamp};
+
+/// "payments: Latency p99 is 2,140 ms, past Critical 3000 ms … since …".
+pub fn opened(
+    service: &ServiceId,
+    finding: &Finding,
+    spec: Option<&MetricSpec>,
+    because: OpenedBecause,
+    since: Timestamp,
+) -> String {
+    let unit = spec.map_or("", |spec| spec.unit.as_str());
+    let title = spec.map_or(finding.series.metric.as_str(), |spec| spec.title.as_str());
+    let mut text = match finding.newest {
+        Some(sample) => {
+            let at_least = if finding.at_least { "at least " } else { "" };
+            format!(
+                "{service}: {title} is {at_least}{}",
+                amount(sample.value, unit)
+            )
+        }
+        None => format!("{service}: {title} has no value"),
+    };
+    let threshold = match finding.severity {
+        domain::Severity::Critical => finding.thresholds.critical,
+        _ => finding.thresholds.high,
+    };
+    if let Some(threshold) = threshold {
+        text += &format!(", past {} {}", finding.severity, amount(threshold, unit));
+    }
+    if let Some(band) = finding.band {
+        text += &format!(
+            ", expected {} ({} to {})",
+            amount(band.expected, unit),
+            number(band.lower),
+            number(band.upper)
+        );
+    }
+    text += &format!(", since {since}");
+    if because == OpenedBecause::ThresholdOnly {
+        text += "; threshold only, the model sees no anomaly";
+    } else if let Some(reason) = finding.reason {
+        text += &format!("; {}", in_words(reason, unit));
+    }
+    text
+}
+
+/// A reason in an operator's words.
+pub fn in_words(reason: Reason, unit: &str) -> String {
+    match reason {
+        Reason::VeryRare { rarity, .. } => format!("so unusual a sample is seen {}", odds(rarity)),
+        Reason::Persistent { hits, of, limit } => {
+            format!(
+                "{hits} of the last {of} samples were each seen {} or rarer",
+                odds(limit)
+            )
+        }
+        Reason::OutOfRange { low, high } => format!(
+            "outside everything seen in training, {} to {}",
+            number(low),
+            amount(high, unit)
+        ),
+        Reason::BelowMinimumEffect { distance, minimum } => format!(
+            "rare, but only {} from expected; less than {} is never an anomaly",
+            amount(distance, unit),
+            amount(minimum, unit)
+        ),
+        Reason::HarmlessDirection => "rare, but on the harmless side of expected".into(),
+        Reason::NotPersistent { hits, needed, of } => {
+            format!("{hits} of the last {of} samples were rare; {needed} make an anomaly")
+        }
+        Reason::Usual => "within what the series usually does".into(),
+    }
+}
+
+fn odds(rarity: f64) -> String {
+    let one_in = libm::pow(10.0, rarity);
+    if rarity >= 8.0 {
+        "less than once in 100 million samples".into()
+    } else {
+        format!("once in {} samples", grouped(one_in.round() as u64))
+    }
+}
+
+pub fn amount(value: f64, unit: &str) -> String {
+    match unit {
+        "" => number(value),
+        "%" => format!("{} %", number(value)),
+        unit => format!("{} {unit}", number(value)),
+    }
+}
+
+/// Three significant digits at least, whole numbers from a hundred on.
+pub fn number(value: f64) -> String {
+    let magnitude = value.abs();
+    if magnitude >= 100.0 {
+        let whole = grouped(magnitude.round() as u64);
+        if value < 0.0 {
+            format!("-{whole}")
+        } else {
+            whole
+        }
+    } else if magnitude >= 10.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+fn grouped(whole: u64) -> String {
+    let digits = whole.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(amount(2140.4, "ms"), "2,140 ms");
+        assert_eq!(amount(91.26, "%"), "91.3 %");
+        assert_eq!(number(-1234567.0), "-1,234,567");
+        assert_eq!(number(0.5), "0.50");
+        assert_eq!(odds(3.0), "once in 1,000 samples");
+    }
+}
