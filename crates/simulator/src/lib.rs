@@ -1,0 +1,51 @@
+//! A fleet of services that look like Spring Boot, with load, topology and faults; for the demo, tests and benchmarks.
+//!
+//! [`Topology`] says who calls whom, [`Fault`] what goes wrong, [`Fleet`] goes through time: [`Fleet::advance`] lets
+//! counters grow, [`Fleet::expose`] answers a scrape, [`Fleet::truth`] says what is the case without any noise.
+//! [`history`] lays down the past for a Prometheus, [`serve()`] answers in the present, [`LogWriter`] writes log files.
+//!
+//! ```
+//! use simulator::{Fault, Fleet, Topology, TruthMetric};
+//!
+//! let faults = Fault::parse_list("[{at: 1h, for: 20m, service: payments, kind: slow-dependency}]")?;
+//! let mut fleet = Fleet::new(Topology::shop(), faults, 7, 1_795_000_000_000)?;
+//! fleet.advance(1_795_000_000_000 + 65 * 60_000);
+//! let page = fleet.expose("payments", 1, fleet.now_ms()).expect("payments answers");
+//! assert!(page.contains("http_server_requests_seconds_bucket"));
+//! assert!((fleet.truth("payments", TruthMetric::Lat, fleet.now_ms())? - 1_000.0).abs() < 1.0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod duration;
+mod faults;
+pub mod topology;
+
+mod conditions;
+mod fleet;
+mod latency;
+mod load;
+mod noise;
+mod truth;
+
+mod counters;
+mod families;
+mod gauges;
+mod page;
+
+pub mod history;
+pub mod logs;
+
+pub mod prometheus;
+pub mod serve;
+
+pub use conditions::Condition;
+pub use duration::Span;
+pub use faults::{Fault, FaultError, FaultKind, ScheduledFault};
+pub use fleet::Fleet;
+pub use history::{Families, write_openmetrics, write_openmetrics_by_block};
+pub use latency::Buckets;
+pub use logs::{LogOptions, LogWriter};
+pub use prometheus::{DEFAULT_JOB, Discovery, prometheus_config, write_sd_file};
+pub use serve::{ServeOptions, SharedFleet, serve, shared, system_clock};
+pub use topology::{LogFormat, Service, Topology, TopologyError};
+pub use truth::{TruthError, TruthMetric};
