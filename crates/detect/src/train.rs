@@ -13,6 +13,8 @@ use crate::{Season, SeasonalBand};
 
 /// Rows whose scores place the contamination quantile, evenly spaced over the window.
 const QUANTILE_ROWS_MAX: usize = 6_000;
+/// No forest grows from fewer rows.
+const FOREST_ROWS_MIN: usize = 2;
 /// The newest samples that the calibrators are walked over.
 const WALKED_SAMPLES_MAX: usize = 6_000;
 /// A new model may miss the recent values by this factor more than the old one.
@@ -81,11 +83,9 @@ pub fn train(
     let window = rolling_window(set.samples, now, settings);
     let (rows, kept, masked_rows) = unmasked_rows(window, set);
     let have = rows.len() / FEATURE_NAMES.len();
-    if have < settings.min_samples {
-        return Outcome::NotEnoughSamples {
-            have,
-            need: settings.min_samples,
-        };
+    let need = settings.min_samples.max(FOREST_ROWS_MIN);
+    if have < need {
+        return Outcome::NotEnoughSamples { have, need };
     }
     let band = SeasonalBand::fit(&kept, season, spec.minimum_deviation);
     if let Some(kept_old) = kept_old(&band, previous, &kept, season, settings, now, spec) {

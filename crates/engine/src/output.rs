@@ -1,6 +1,8 @@
 //! Everything that a tick brings about.
 
-use domain::{Finding, IncidentId, Part, Row, SeriesId, ServiceId, Timestamp};
+use std::time::Duration;
+
+use domain::{Finding, Incident, IncidentId, Part, Row, SeriesId, ServiceId, Timestamp};
 use incident::DecideOutput;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +38,22 @@ pub struct TickOutput {
     pub early_warnings: Vec<ServiceId>,
     /// Swaps whose bytes were refused, and why; the old model goes on.
     pub refused_swaps: Vec<(SeriesId, String)>,
+}
+
+impl LogRequest {
+    /// An incident's logs begin so long before its onset, …
+    const BEFORE_ONSET: Duration = Duration::from_secs(30);
+    /// … and end so long after its opening.
+    const AFTER_OPENING: Duration = Duration::from_secs(60);
+
+    pub fn around(incident: &Incident) -> LogRequest {
+        LogRequest {
+            incident: incident.id,
+            service: incident.service.clone(),
+            from: incident.onset - LogRequest::BEFORE_ONSET,
+            to: incident.opened + LogRequest::AFTER_OPENING,
+        }
+    }
 }
 
 impl TickOutput {

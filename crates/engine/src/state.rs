@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use detect::{Model, Season, SeriesState};
-use domain::{Finding, Incident, ModelRef, SeriesId};
+use domain::{Finding, Incident, IncidentId, ModelRef, SeriesId};
 use incident::DecideState;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,10 @@ pub struct State {
 pub(crate) struct Series {
     pub memory: SeriesState,
     pub model: Option<(Arc<Model>, ModelRef)>,
+    /// The newest finding with a sample of its own, which a repeat repeats.
     pub last: Option<Finding>,
+    /// The distance of its samples at the newest tick.
+    pub step: Option<Duration>,
 }
 
 /// Why bytes are not a state.
@@ -47,6 +51,7 @@ struct StoredSeries {
     memory: SeriesState,
     model: Option<Vec<u8>>,
     last: Option<Finding>,
+    step: Option<Duration>,
 }
 
 impl State {
@@ -62,7 +67,8 @@ impl State {
         })
     }
 
-    /// A state that goes on from stored decisions and incidents.
+    /// A state that goes on from stored decisions and incidents; `newest` is the greatest number
+    /// ever given.
     ///
     /// # Errors
     /// The configured time zone is unknown.
@@ -70,8 +76,9 @@ impl State {
         config: Config,
         mut decide: DecideState,
         incidents: Vec<Incident>,
+        newest: Option<IncidentId>,
     ) -> Result<State, ConfigError> {
-        decide.restore_incidents(incidents);
+        decide.restore_incidents(incidents, newest);
         Ok(State {
             decide,
             ..State::new(config)?
@@ -116,6 +123,7 @@ impl State {
                 memory: series.memory.clone(),
                 model: series.model.as_ref().map(|(model, _)| model.encode()),
                 last: series.last.clone(),
+                step: series.step,
             })
             .collect();
         postcard::to_stdvec(&(&self.config, &self.decide, series)).expect("a state is plain data")
@@ -135,6 +143,7 @@ impl State {
             memory,
             model,
             last,
+            step,
         } in stored
         {
             let model = model
@@ -150,6 +159,7 @@ impl State {
                     memory,
                     model,
                     last,
+                    step,
                 },
             );
         }

@@ -13,10 +13,6 @@ use crate::input::{Swap, TickInput};
 use crate::output::{LogRequest, PlacedRow, TickOutput};
 use crate::state::{Series, State, decode_model};
 
-/// An incident's logs begin so long before its onset, and end so long after its opening.
-const LOGS_BEFORE_ONSET: Duration = Duration::from_secs(30);
-const LOGS_AFTER_OPENING: Duration = Duration::from_secs(60);
-
 /// Advances the state by one tick. A configuration whose time zone is unknown is not taken over:
 /// the caller checks it with [`State::new`] first.
 pub fn step(state: &mut State, input: &TickInput) -> TickOutput {
@@ -91,7 +87,7 @@ fn take(state: &mut State, swap: &Swap) -> Result<(), String> {
     let context = Context {
         spec,
         season: &state.season,
-        step: spacing(&missed).unwrap_or(state.config.tick),
+        step: series.step.unwrap_or(state.config.tick),
         alarm_budget: state.config.alarm_budget,
         masked,
     };
@@ -103,14 +99,6 @@ fn take(state: &mut State, swap: &Swap) -> Result<(), String> {
         );
     }
     Ok(())
-}
-
-/// The least distance between neighbouring samples.
-fn spacing(samples: &[Sample]) -> Option<Duration> {
-    samples
-        .windows(2)
-        .map(|pair| pair[1].time.since(pair[0].time))
-        .min()
 }
 
 fn step_of(collection: &Collection, service: &ServiceId, tick: Duration) -> Duration {
@@ -129,12 +117,13 @@ fn judge(
     let spec = state.config.catalogue.get(&observation.series.metric)?;
     let masked = state.decide.firing(&observation.series.service).is_some();
     let series = state.series.entry(observation.series.clone()).or_default();
+    series.step = Some(step);
     let newest = series.memory.newest();
     let outcome = observation.outcome.and_then(|sample| match newest {
         Some(newest) if sample.time <= newest.time => Err(Gap::Repeated),
         _ => Ok(sample),
     });
-    let finding = match outcome {
+    Some(match outcome {
         Ok(sample) => {
             let context = Context {
                 spec,
@@ -145,7 +134,9 @@ fn judge(
             };
             let model = series.model.as_ref().map(|(model, _)| &**model);
             let judgement = series.memory.step(model, sample, context);
-            judged(observation, spec, sample, judgement, series, at)
+            let finding = judged(observation, spec, sample, judgement, series, at);
+            series.last = Some(finding.clone());
+            finding
         }
         Err(Gap::Repeated) => match &series.last {
             Some(last) => Finding {
@@ -156,9 +147,7 @@ fn judge(
             None => missing(observation, spec, Gap::Repeated, newest, at),
         },
         Err(gap) => missing(observation, spec, gap, newest, at),
-    };
-    series.last = Some(finding.clone());
-    Some(finding)
+    })
 }
 
 fn judged(
@@ -277,12 +266,7 @@ fn log_requests(decided: &DecideOutput) -> Vec<LogRequest> {
         .changes
         .iter()
         .filter_map(opened)
-        .map(|incident| LogRequest {
-            incident: incident.id,
-            service: incident.service.clone(),
-            from: incident.onset - LOGS_BEFORE_ONSET,
-            to: incident.opened + LOGS_AFTER_OPENING,
-        })
+        .map(LogRequest::around)
         .collect()
 }
 

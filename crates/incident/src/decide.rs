@@ -18,7 +18,8 @@ use crate::tracker::{Decision, ServiceTracker, Settings, Verdict};
 
 /// A resolved, quiet incident is kept so long for evidence that is still under way.
 const KEPT_AFTER_OPENING: Duration = Duration::from_secs(600);
-/// The timeline of one incident is bounded; what joins and changes beyond is not listed.
+/// The timeline of one incident is bounded; what joins and changes beyond is not listed. What
+/// operators do always is: they can do little.
 const TIMELINE_MAX: usize = 500;
 /// Smaller fleets can't tell a fault of the source from their own.
 const SOURCE_FAULT_FLEET_MIN: usize = 3;
@@ -78,14 +79,30 @@ pub struct DecideState {
 }
 
 impl DecideState {
-    /// Takes incidents back that were stored whole, in place of those in this state.
-    pub fn restore_incidents(&mut self, incidents: impl IntoIterator<Item = Incident>) {
+    /// Takes incidents back that were stored whole, in place of those in this state; `newest` is
+    /// the greatest number ever given. What fires goes on firing even if the trackers were lost.
+    pub fn restore_incidents(
+        &mut self,
+        incidents: impl IntoIterator<Item = Incident>,
+        newest: Option<IncidentId>,
+    ) {
         self.incidents = incidents
             .into_iter()
             .map(|incident| (incident.id, incident))
             .collect();
-        let newest = self.incidents.keys().next_back().map_or(0, |id| id.0);
-        self.last_id = self.last_id.max(newest);
+        let kept = self.incidents.keys().next_back().copied();
+        self.last_id = self.last_id.max(kept.max(newest).map_or(0, |id| id.0));
+        for tracker in self.services.values_mut() {
+            tracker.firing = None;
+        }
+        for incident in self.incidents.values() {
+            let tracker = self.services.entry(incident.service.clone()).or_default();
+            tracker.newest = tracker.newest.max(Some(incident.id));
+            if incident.firing {
+                tracker.firing = Some(incident.id);
+                tracker.was_up |= incident.kind == IncidentKind::Availability;
+            }
+        }
     }
 
     /// The memory without the incidents, which are stored on their own.
@@ -129,6 +146,8 @@ impl DecideState {
             .filter(|collection| !collection.source.is_down());
         if let Some(collection) = answered {
             step.presence(&collection.services);
+        } else if input.collection.is_some() {
+            step.outage();
         }
         for findings in input
             .findings
@@ -202,6 +221,16 @@ impl Step<'_> {
         }
     }
 
+    /// The source says nothing: calm and absence that it has just begun to show begin anew after it.
+    fn outage(&mut self) {
+        for tracker in self.state.services.values_mut() {
+            tracker.calm_since = None;
+            if tracker.firing.is_none() {
+                tracker.gone_since = None;
+            }
+        }
+    }
+
     /// Which services are gone; most of the fleet at once is the source's fault.
     fn presence(&mut self, services: &[ServiceObservation]) {
         let now = self.input.now;
@@ -238,8 +267,20 @@ impl Step<'_> {
                     .gone_since
                     .is_some_and(|since| now.since(since) <= 2 * self.input.tick);
             }
+        } else {
+            self.count_those_who_stay_gone();
         }
         self.gone_services();
+    }
+
+    /// The fleet is back; whoever isn't is gone on its own account, and that counts from now.
+    fn count_those_who_stay_gone(&mut self) {
+        for tracker in self.state.services.values_mut() {
+            if tracker.gone_with_the_fleet {
+                tracker.gone_with_the_fleet = false;
+                tracker.gone_since = tracker.gone_since.map(|_| self.input.now);
+            }
+        }
     }
 
     fn gone_services(&mut self) {
@@ -248,18 +289,15 @@ impl Step<'_> {
             .state
             .services
             .iter()
-            .filter(|(_, tracker)| !tracker.gone_with_the_fleet)
-            .filter_map(|(id, tracker)| Some((id.clone(), tracker.gone_since?)))
-            .filter(|(_, since)| now.since(*since) >= self.input.settings.down_after)
+            .filter_map(|(id, tracker)| {
+                Some((id.clone(), tracker.down_since(now, self.input.settings)?))
+            })
             .collect();
         for (service, since) in gone {
             let firing = self.state.services[&service].firing;
             if let Some(id) = firing.filter(|id| !self.is_resolved_and_overdue(*id)) {
-                self.edit(id, |incident| {
-                    incident.last_seen = now;
-                    incident.severity = Severity::Critical;
-                    incident.worst_severity = Severity::Critical;
-                });
+                self.edit(id, |incident| incident.last_seen = now);
+                self.set_severity(id, Severity::Critical);
                 continue;
             }
             if let Some(id) = firing {
@@ -324,8 +362,11 @@ impl Step<'_> {
             return Verdict::NoSample;
         }
         if let Some(id) = tracker.firing {
-            let qualified = metric.qualified_since.is_some() || because.is_some();
-            return self.extend(id, finding, metric.crossing_now, qualified);
+            let qualified = metric
+                .qualified_since
+                .map(|_| OpenedBecause::CrossingAndAnomaly);
+            let crossing = metric.crossing_since;
+            return self.extend(id, finding, crossing, qualified.or(because));
         }
         if let Some(because) = because {
             return Verdict::Opened {
@@ -347,27 +388,27 @@ impl Step<'_> {
         &mut self,
         id: IncidentId,
         finding: &Finding,
-        crossing: bool,
-        qualified: bool,
+        crossing: Option<Timestamp>,
+        qualified: Option<OpenedBecause>,
     ) -> Verdict {
         let now = self.input.now;
         let is_member = self.state.incidents[&id]
             .member(&finding.series.metric)
             .is_some();
         if !is_member {
-            if !qualified {
-                return if crossing {
-                    Verdict::CrossingWithoutAnomaly { since: now }
-                } else if finding.prediction == domain::Prediction::Anomaly {
-                    Verdict::AnomalyWithoutCrossing
-                } else {
-                    Verdict::Calm
-                };
+            if let Some(because) = qualified {
+                self.join(id, finding, because);
+                return Verdict::Joined { incident: id };
             }
-            self.join(id, finding);
-            return Verdict::Joined { incident: id };
+            return match crossing {
+                Some(since) => Verdict::CrossingWithoutAnomaly { since },
+                None if finding.prediction == domain::Prediction::Anomaly => {
+                    Verdict::AnomalyWithoutCrossing
+                }
+                None => Verdict::Calm,
+            };
         }
-        if !crossing {
+        if crossing.is_none() {
             return Verdict::CalmMember { incident: id };
         }
         let Ok(sample) = finding.sample else {
@@ -475,11 +516,10 @@ impl Step<'_> {
         id
     }
 
-    fn join(&mut self, id: IncidentId, finding: &Finding) {
+    fn join(&mut self, id: IncidentId, finding: &Finding, because: OpenedBecause) {
         let service = &finding.series.service;
         let times = self.times_of(finding);
         let spec = self.input.catalogue.get(&finding.series.metric);
-        let because = OpenedBecause::CrossingAndAnomaly;
         let text = summary::opened(service, finding, spec, because, times.0);
         let metric = finding.series.metric.clone();
         self.add_member(id, finding, times);
@@ -490,18 +530,17 @@ impl Step<'_> {
         );
     }
 
-    /// The onset of a finding's episode and its first crossing, both after a resolve that went before.
+    /// The onset of a finding's episode and its first crossing, neither within the incident before.
     fn times_of(&self, finding: &Finding) -> (Timestamp, Timestamp) {
         let tracker = &self.state.services[&finding.series.service];
         let metric = &tracker.metrics[&finding.series.metric];
         let crossing = metric.crossing_since.unwrap_or(self.input.now);
-        let resolved = tracker
+        let before = tracker
             .newest
             .and_then(|id| self.state.incidents.get(&id))
-            .filter(|incident| incident.status == Status::Resolved)
-            .and_then(resolved_at);
+            .and_then(closed_at);
         let onset = onset(&(self.input.past)(&finding.series), crossing);
-        let no_earlier = |time: Timestamp| resolved.map_or(time, |resolved| time.max(resolved));
+        let no_earlier = |time: Timestamp| before.map_or(time, |before| time.max(before));
         (no_earlier(onset), no_earlier(crossing))
     }
 
@@ -582,6 +621,12 @@ impl Step<'_> {
         let service = &findings[0].series.service;
         let incident = &self.state.incidents[&id];
         let tracker = &self.state.services[service];
+        if tracker
+            .down_since(self.input.now, self.input.settings)
+            .is_some()
+        {
+            return;
+        }
         let crossing = |member: &&Member| {
             tracker
                 .metrics
@@ -594,10 +639,16 @@ impl Step<'_> {
             .filter(crossing)
             .map(|m| m.severity)
             .max();
-        let Some(severity) = worst.filter(|worst| *worst != incident.severity) else {
+        if let Some(worst) = worst {
+            self.set_severity(id, worst);
+        }
+    }
+
+    fn set_severity(&mut self, id: IncidentId, severity: Severity) {
+        let from = self.state.incidents[&id].severity;
+        if severity == from {
             return;
-        };
-        let from = incident.severity;
+        }
         self.edit(id, |incident| {
             incident.severity = severity;
             incident.worst_severity = incident.worst_severity.max(severity);
@@ -689,7 +740,7 @@ impl Step<'_> {
     fn tell(&mut self, id: IncidentId, actor: Actor, what: TimelineEvent) {
         let at = self.input.now;
         self.edit(id, |incident| {
-            if incident.timeline.len() < TIMELINE_MAX {
+            if incident.timeline.len() < TIMELINE_MAX || actor != Actor::Bellwether {
                 incident.timeline.push(TimelineEntry { at, actor, what });
             }
         });
@@ -721,6 +772,15 @@ struct Opening {
     severity: Severity,
     onset: Timestamp,
     first_crossing: Timestamp,
+}
+
+/// From when on trouble is no longer this incident's: it ended, or was resolved while it fired.
+fn closed_at(incident: &Incident) -> Option<Timestamp> {
+    let resolved = resolved_at(incident);
+    incident
+        .ended
+        .map(|ended| resolved.map_or(ended, |resolved| ended.min(resolved)))
+        .or(resolved)
 }
 
 /// When the incident was last resolved.

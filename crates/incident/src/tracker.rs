@@ -83,6 +83,14 @@ impl MetricTracker {
     }
 }
 
+impl ServiceTracker {
+    /// Since when the service is down: gone for `down_after`, and not with most of the fleet.
+    pub fn down_since(&self, now: Timestamp, settings: &Settings) -> Option<Timestamp> {
+        self.gone_since
+            .filter(|since| !self.gone_with_the_fleet && now.since(*since) >= settings.down_after)
+    }
+}
+
 /// What was decided about one series at one tick, also when nothing was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {

@@ -1,0 +1,78 @@
+//! What a tick of 6,000 series and the memory of 600 models cost, as one line of JSON.
+
+use std::time::Instant;
+
+use fleet::Fleet;
+
+#[path = "../tests/fleet/mod.rs"]
+#[allow(dead_code, reason = "the rest is for the tests")]
+mod fleet;
+
+const SERVICES: usize = 2_000;
+const MODELS: usize = 600;
+const TICKS: i64 = 40;
+
+fn main() {
+    let resident_mib = resident_mib_of_models();
+    let mut step_ms = step_times_ms();
+    step_ms.sort_by(f64::total_cmp);
+    println!(
+        "{{\"series\":{},\"step_ms_median\":{:.1},\"step_ms_max\":{:.1},\"resident_mib_{MODELS}_models\":{}}}",
+        3 * SERVICES,
+        step_ms[step_ms.len() / 2],
+        step_ms[step_ms.len() - 1],
+        resident_mib.map_or("null".into(), |mib| format!("{mib:.1}")),
+    );
+}
+
+/// What a state with 600 models and their memories adds to the process; none where the system
+/// doesn't say.
+fn resident_mib_of_models() -> Option<f64> {
+    let fleet = Fleet::of(MODELS / 3);
+    // The bytes stay where they are, so that what is freed of them doesn't hide what is taken.
+    let swaps = fleet.swaps();
+    let before = resident_kib()?;
+    let mut state = engine::State::new(fleet::config()).expect("UTC is known");
+    for swap in &swaps {
+        let input = engine::TickInput {
+            swaps: vec![swap.clone()],
+            ..engine::TickInput::between(fleet::at(-1))
+        };
+        engine::step(&mut state, &input);
+    }
+    let after = resident_kib()?;
+    assert_eq!(state.models().count(), MODELS);
+    Some((after - before) / 1024.0)
+}
+
+/// The time of each of the ticks, on one thread: that of the processor where the system says it.
+fn step_times_ms() -> Vec<f64> {
+    let fleet = Fleet::of(SERVICES);
+    let mut state = fleet.state();
+    let start = Instant::now();
+    let now = || processor_ms().unwrap_or_else(|| start.elapsed().as_secs_f64() * 1000.0);
+    let timed = |tick| {
+        let input = fleet.calm(tick);
+        let before = now();
+        let output = engine::step(&mut state, &input);
+        let took = now() - before;
+        assert_eq!(output.rows.len(), 3 * SERVICES);
+        took
+    };
+    (0..TICKS).map(timed).collect()
+}
+
+/// Time that this thread has run, whatever else the machine does.
+fn processor_ms() -> Option<f64> {
+    let times = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds: f64 = times.split_whitespace().next()?.parse().ok()?;
+    Some(nanoseconds / 1e6)
+}
+
+fn resident_kib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}

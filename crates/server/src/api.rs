@@ -1,0 +1,194 @@
+//! The HTTP API. Handlers read the newest snapshot or the database; reading starts nothing. Public
+//! JSON has its own types, converted by hand from the domain's.
+
+mod guard;
+mod incidents;
+mod logs;
+mod metrics;
+mod problem;
+mod retrain;
+mod services;
+mod status;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use domain::{ServiceId, Timestamp};
+use metrics_exporter_prometheus::PrometheusHandle;
+use sources::LogReader;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::config::Config;
+use crate::history::Progress;
+use crate::snapshot::Snapshot;
+use crate::stopping::stopped;
+use crate::storage::Storage;
+use crate::telemetry;
+use crate::tick::Message;
+use crate::training::Queue;
+
+use problem::Problem;
+
+/// No answer takes longer, but for `POST /retrain?wait=true`.
+const TIMEOUT: Duration = Duration::from_secs(30);
+const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// What handlers reach.
+#[derive(Clone)]
+pub struct Api {
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub engine: mpsc::Sender<Message>,
+    pub queue: Arc<Queue>,
+    pub storage: Arc<Storage>,
+    pub logs: Arc<LogReader>,
+    pub progress: Arc<Mutex<Progress>>,
+    pub telemetry: PrometheusHandle,
+    pub config: Arc<Config>,
+    pub started_at: Timestamp,
+    /// The address of Prometheus, without credentials.
+    pub source: String,
+}
+
+/// Answers until told to stop, then finishes what is under way.
+pub async fn serve(listener: TcpListener, api: Api, mut stop: watch::Receiver<bool>) {
+    let stopped = async move {
+        stopped(&mut stop).await;
+    };
+    let served = axum::serve(listener, router(api))
+        .with_graceful_shutdown(stopped)
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the HTTP server ended");
+    }
+}
+
+fn router(api: Api) -> Router {
+    let timed = Router::new()
+        .route("/", get(status::front_page))
+        .route("/healthz", get(status::healthz))
+        .route("/readyz", get(status::readyz))
+        .route("/services", get(services::list))
+        .route("/metrics", get(metrics::get))
+        .route("/logs", get(logs::get))
+        .route("/api/v1/status", get(status::status))
+        .route("/api/v1/jobs", get(retrain::jobs))
+        .route("/api/v1/jobs/{id}", get(retrain::job))
+        .route("/api/v1/incidents", get(incidents::list))
+        .route("/api/v1/incidents/{id}", get(incidents::get))
+        .route("/api/v1/incidents/{id}/ack", post(incidents::acknowledge))
+        .route("/api/v1/incidents/{id}/resolve", post(incidents::resolve))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            TIMEOUT,
+        ));
+    Router::new()
+        .route("/retrain", post(retrain::retrain))
+        .merge(timed)
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(api.clone(), guard::check))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(finish))
+        .with_state(api)
+}
+
+/// Counts the answer and says that nothing may guess its type.
+async fn finish(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    telemetry::answered(response.status().as_u16());
+    let headers = response.headers_mut();
+    headers.insert(
+        "x-content-type-options",
+        axum::http::HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        "cache-control",
+        axum::http::HeaderValue::from_static("no-store"),
+    );
+    response
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a request handler panicked");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+        .detail("the request failed inside Bellwether; its log says where")
+        .into_response()
+}
+
+async fn no_such_route(State(_): State<Api>, request: Request) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no such route").detail(format!(
+        "{} is not a route of Bellwether; see /",
+        visible(request.uri().path())
+    ))
+}
+
+async fn wrong_method(request: Request) -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong method").detail(format!(
+        "{} does not take {}",
+        visible(request.uri().path()),
+        request.method()
+    ))
+}
+
+impl Api {
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshots.borrow().clone()
+    }
+
+    /// The service that a parameter names: an id, or a bare name where that is unique.
+    pub(crate) fn service(
+        &self,
+        snapshot: &Snapshot,
+        text: Option<&str>,
+    ) -> Result<ServiceId, Problem> {
+        let text = text.filter(|text| !text.is_empty()).ok_or_else(|| {
+            Problem::bad_request("parameter service is missing; GET /services lists the ids")
+        })?;
+        if let Some((id, _)) = snapshot.services.iter().find(|(id, _)| id.as_str() == text) {
+            return Ok(id.clone());
+        }
+        let ends_so = |id: &&ServiceId| {
+            id.as_str()
+                .rsplit_once('/')
+                .is_some_and(|(_, name)| name == text)
+        };
+        let same_name: Vec<&ServiceId> = snapshot.services.keys().filter(ends_so).collect();
+        match same_name[..] {
+            [id] => Ok(id.clone()),
+            [] if snapshot.at.is_none() => {
+                Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not ready")
+                    .detail("no services are known yet: Prometheus has not been read; see /readyz"))
+            }
+            [] => Err(
+                Problem::new(StatusCode::NOT_FOUND, "no such service").detail(format!(
+                    "no service is named {}; GET /services lists them",
+                    visible(text)
+                )),
+            ),
+            _ => {
+                let ids: Vec<String> = same_name.iter().map(|id| visible(id.as_str())).collect();
+                Err(Problem::bad_request(format!(
+                    "several services are named {}: use one of the ids {}",
+                    visible(text),
+                    ids.join(", ")
+                )))
+            }
+        }
+    }
+}
+
+/// A text from outside, cut and with control characters made visible.
+pub(crate) fn visible(text: &str) -> String {
+    let cut: String = text.chars().take(120).collect();
+    cut.escape_debug().to_string()
+}

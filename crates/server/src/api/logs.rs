@@ -1,0 +1,143 @@
+//! `GET /logs?service=ID&event_ts=TIME`: the lines of a service around an instant.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use domain::{LogOutcome, LogWindow, ServiceId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::problem::Problem;
+use super::{Api, visible};
+use crate::config::Span;
+
+const BEFORE: Duration = Duration::from_secs(4);
+const AFTER: Duration = Duration::from_secs(3);
+const WINDOW_MAX: Duration = Duration::from_secs(24 * 3600);
+const LINES: usize = 500;
+const LINES_MAX: usize = 5_000;
+
+#[derive(Deserialize)]
+pub struct Parameters {
+    service: Option<String>,
+    event_ts: Option<String>,
+    before: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub struct Logs {
+    service: ServiceId,
+    event_ts: Timestamp,
+    #[serde(flatten)]
+    window: Window,
+}
+
+/// Log lines as the API shows them.
+#[derive(Serialize)]
+pub struct Window {
+    from: Timestamp,
+    to: Timestamp,
+    /// `found`, `none_in_window`, `not_configured` or `unreadable`.
+    outcome: &'static str,
+    detail: Option<String>,
+    /// Errors first, then by time.
+    items: Vec<Line>,
+    omitted: u64,
+    malformed: u64,
+}
+
+#[derive(Serialize)]
+struct Line {
+    time: Timestamp,
+    level: domain::LogLevel,
+    logger: Option<String>,
+    message: String,
+    exception: Option<String>,
+    stack_trace: Option<String>,
+    trace_id: Option<String>,
+    cut: bool,
+}
+
+pub async fn get(
+    State(api): State<Api>,
+    Query(parameters): Query<Parameters>,
+) -> Result<Json<Logs>, Problem> {
+    let snapshot = api.snapshot();
+    let service = api.service(&snapshot, parameters.service.as_deref())?;
+    let event_ts: Timestamp = parameters
+        .event_ts
+        .as_deref()
+        .ok_or_else(|| {
+            Problem::bad_request(
+                "parameter event_ts is missing; GET /metrics?service= gives it for each metric",
+            )
+        })?
+        .parse()
+        .map_err(|error| Problem::bad_request(format!("event_ts: {error}")))?;
+    let before = span("before", parameters.before.as_deref(), BEFORE)?;
+    let after = span("after", parameters.after.as_deref(), AFTER)?;
+    let limit = parameters.limit.unwrap_or(LINES);
+    if limit == 0 || limit > LINES_MAX {
+        return Err(Problem::bad_request(format!(
+            "limit is {limit}; it must be 1 to {LINES_MAX}"
+        )));
+    }
+    let (reader, of) = (Arc::clone(&api.logs), service.clone());
+    let window = tokio::task::spawn_blocking(move || {
+        reader.window(&of, event_ts - before, event_ts + after, limit)
+    })
+    .await
+    .map_err(|error| Problem::internal("reading the logs", &error))?;
+    Ok(Json(Logs {
+        service,
+        event_ts,
+        window: window.into(),
+    }))
+}
+
+fn span(name: &str, text: Option<&str>, default: Duration) -> Result<Duration, Problem> {
+    let Some(text) = text else { return Ok(default) };
+    let span: Span = text.parse().map_err(|error| {
+        Problem::bad_request(format!("{name}: {} is no duration: {error}", visible(text)))
+    })?;
+    if span.0 > WINDOW_MAX {
+        return Err(Problem::bad_request(format!("{name} is more than a day")));
+    }
+    Ok(span.0)
+}
+
+impl From<LogWindow> for Window {
+    fn from(window: LogWindow) -> Window {
+        let (outcome, detail) = match window.outcome {
+            LogOutcome::Found => ("found", None),
+            LogOutcome::NoneInWindow(nearest) => ("none_in_window", Some(nearest)),
+            LogOutcome::NotConfigured => (
+                "not_configured",
+                Some("no log source is configured; set logs: [{ path: '/var/log/{service}/app.json' }]".into()),
+            ),
+            LogOutcome::Unreadable(why) => ("unreadable", Some(why)),
+        };
+        let line = |line: domain::LogLine| Line {
+            time: line.time,
+            level: line.level,
+            logger: line.logger,
+            message: line.message,
+            exception: line.exception,
+            stack_trace: line.stack_trace,
+            trace_id: line.trace_id,
+            cut: line.cut,
+        };
+        Window {
+            from: window.from,
+            to: window.to,
+            outcome,
+            detail,
+            items: window.lines.into_iter().map(line).collect(),
+            omitted: window.omitted,
+            malformed: window.malformed,
+        }
+    }
+}

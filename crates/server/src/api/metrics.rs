@@ -1,0 +1,217 @@
+//! `GET /metrics?service=ID`: the newest judgement of each metric of a service, with why. Without
+//! a service: Bellwether's own telemetry in Prometheus text format.
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use domain::{Finding, Gap, MetricSpec, Prediction, ServiceId, Severity, Silence, Timestamp};
+use incident::{amount, in_words};
+use serde::{Deserialize, Serialize};
+
+use super::Api;
+use super::problem::Problem;
+use crate::snapshot::Snapshot;
+
+#[derive(Deserialize)]
+pub struct Parameters {
+    service: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Metrics {
+    service: ServiceId,
+    evaluated_at: Option<Timestamp>,
+    metrics: Vec<Metric>,
+}
+
+#[derive(Serialize)]
+struct Metric {
+    id: String,
+    title: String,
+    /// Null while there is no sample; `gap` says why.
+    value: Option<f64>,
+    unit: String,
+    severity: Severity,
+    prediction: Prediction,
+    /// The first crossing while an incident of which this is a member fires; else the newest sample.
+    event_ts: Option<Timestamp>,
+    why: String,
+    sample_ts: Option<Timestamp>,
+    gap: Option<Gap>,
+    expected: Option<f64>,
+    lower: Option<f64>,
+    upper: Option<f64>,
+    high: Option<f64>,
+    critical: Option<f64>,
+    /// −log10 of the probability of a sample at least so unusual, 0 to 8.
+    score: Option<f64>,
+    components: Vec<Component>,
+    /// The forest's contributions by feature; while an anomaly.
+    contributions: Option<Contributions>,
+    instance: Option<String>,
+    /// The value comes from the fallback query.
+    proxy: bool,
+    /// The value is a lower bound.
+    at_least: bool,
+    trained_at: Option<Timestamp>,
+    model: Option<String>,
+    incident: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Component {
+    component: domain::Component,
+    statistic: f64,
+    rarity: f64,
+}
+
+#[derive(Serialize)]
+struct Contributions {
+    value: f64,
+    delta: f64,
+    rolling_mean: f64,
+    rolling_std: f64,
+    zscore: f64,
+}
+
+pub async fn get(
+    State(api): State<Api>,
+    Query(parameters): Query<Parameters>,
+) -> Result<Response, Problem> {
+    if parameters.service.is_none() {
+        let kind = [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )];
+        return Ok((kind, api.telemetry.render()).into_response());
+    }
+    let snapshot = api.snapshot();
+    let id = api.service(&snapshot, parameters.service.as_deref())?;
+    let findings = snapshot
+        .services
+        .get(&id)
+        .map_or(&[][..], |view| &view.findings);
+    let metrics = findings.iter().filter_map(|finding| {
+        let spec = api.config.metrics.get(&finding.series.metric)?;
+        Some(metric(&snapshot, finding, spec))
+    });
+    let metrics = metrics.collect();
+    Ok(Json(Metrics {
+        service: id,
+        evaluated_at: snapshot.at,
+        metrics,
+    })
+    .into_response())
+}
+
+fn metric(snapshot: &Snapshot, finding: &Finding, spec: &MetricSpec) -> Metric {
+    let incident = snapshot.firing(&finding.series.service);
+    let member = incident.and_then(|incident| incident.member(&finding.series.metric));
+    let sample_ts = finding.newest.map(|sample| sample.time);
+    let shown = match finding.sample {
+        Ok(_) | Err(Gap::Repeated) => finding.newest,
+        Err(_) => None,
+    };
+    Metric {
+        id: spec.id.to_string(),
+        title: spec.title.clone(),
+        value: shown.map(|sample| sample.value),
+        unit: spec.unit.clone(),
+        severity: finding.severity,
+        prediction: finding.prediction,
+        event_ts: member.map(|member| member.first_crossing).or(sample_ts),
+        why: why(finding, spec),
+        sample_ts,
+        gap: finding.sample.err(),
+        expected: finding.band.map(|band| band.expected),
+        lower: finding.band.map(|band| band.lower),
+        upper: finding.band.map(|band| band.upper),
+        high: finding.thresholds.high,
+        critical: finding.thresholds.critical,
+        score: finding.score,
+        components: finding
+            .components
+            .iter()
+            .map(|c| Component {
+                component: c.component,
+                statistic: c.statistic,
+                rarity: c.rarity,
+            })
+            .collect(),
+        contributions: finding.contributions.map(contributions),
+        instance: finding.instance.as_deref().map(str::to_owned),
+        proxy: finding.proxy,
+        at_least: finding.at_least,
+        trained_at: finding.model.as_ref().map(|model| model.trained_at),
+        model: finding.model.as_ref().map(|model| model.hash.to_string()),
+        incident: member.and(incident).map(|incident| incident.id.0),
+    }
+}
+
+fn contributions([value, delta, rolling_mean, rolling_std, zscore]: [f64; 5]) -> Contributions {
+    Contributions {
+        value,
+        delta,
+        rolling_mean,
+        rolling_std,
+        zscore,
+    }
+}
+
+/// One sentence with numbers: the value against its thresholds and its expected range, and what
+/// the model says of it.
+fn why(finding: &Finding, spec: &MetricSpec) -> String {
+    let unit = spec.unit.as_str();
+    if let Err(gap) = finding.sample
+        && gap != Gap::Repeated
+    {
+        return gap.in_words().to_owned();
+    }
+    let Some(sample) = finding.newest else {
+        return Gap::NoData.in_words().to_owned();
+    };
+    let at_least = if finding.at_least { "at least " } else { "" };
+    let mut text = format!("{at_least}{}", amount(sample.value, unit));
+    let threshold = |name: &str, value: Option<f64>| {
+        value.map_or_else(
+            || format!("no {name} threshold"),
+            |value| format!("{name} is {}", amount(value, unit)),
+        )
+    };
+    text += &match finding.severity {
+        Severity::Critical => format!(
+            ", past Critical ({})",
+            threshold("Critical", finding.thresholds.critical)
+        ),
+        Severity::High => format!(
+            ", past High ({})",
+            threshold("High", finding.thresholds.high)
+        ),
+        _ => format!(
+            ", below High ({})",
+            threshold("High", finding.thresholds.high)
+        ),
+    };
+    if let Some(band) = finding.band {
+        text += &format!(
+            "; expected {}, usually {} to {}",
+            amount(band.expected, unit),
+            amount(band.lower, unit),
+            amount(band.upper, unit)
+        );
+    }
+    text += "; ";
+    text += &match (finding.silence, finding.reason) {
+        (Some(Silence::NoModel), _) => "no model yet, so nothing is predicted".into(),
+        (Some(Silence::WarmingUp), _) => {
+            "too few samples since the start or the last gap to predict".into()
+        }
+        (_, Some(reason)) => in_words(reason, unit),
+        _ => "nothing is predicted".into(),
+    };
+    if finding.proxy {
+        text += "; from the fallback query, a proxy";
+    }
+    text
+}

@@ -1,0 +1,92 @@
+//! `GET /services`: what is watched, worst first.
+
+use axum::Json;
+use axum::extract::State;
+use domain::{Presence, ServiceId, Severity, Timestamp};
+use serde::Serialize;
+
+use super::Api;
+use crate::snapshot::{ServiceView, Snapshot};
+
+#[derive(Serialize)]
+pub struct Services {
+    items: Vec<Service>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Service {
+    id: ServiceId,
+    name: String,
+    scope: Option<String>,
+    /// `critical`, `high`, `early_warning`, `normal`, `no_data` or `gone`.
+    state: &'static str,
+    severity: Severity,
+    last_seen_ts: Option<Timestamp>,
+    instances: u32,
+    /// The number of the incident that fires.
+    incident: Option<u64>,
+}
+
+pub async fn list(State(api): State<Api>) -> Json<Services> {
+    let snapshot = api.snapshot();
+    let mut items: Vec<Service> = snapshot
+        .services
+        .values()
+        .map(|view| service(&snapshot, view))
+        .collect();
+    items.sort_by_key(|item| rank(item.state));
+    Json(Services {
+        items,
+        next_cursor: None,
+    })
+}
+
+fn service(snapshot: &Snapshot, view: &ServiceView) -> Service {
+    let id = &view.observation.id;
+    let (scope, name) = match id.as_str().rsplit_once('/') {
+        Some((scope, name)) => (Some(scope.to_owned()), name),
+        None => (None, id.as_str()),
+    };
+    let severity = view
+        .findings
+        .iter()
+        .map(|f| f.severity)
+        .max()
+        .unwrap_or(Severity::Unavailable);
+    Service {
+        id: id.clone(),
+        name: name.to_owned(),
+        scope,
+        state: state(view, severity),
+        severity,
+        last_seen_ts: view.last_seen,
+        instances: view.observation.instances,
+        incident: snapshot.firing(id).map(|incident| incident.id.0),
+    }
+}
+
+fn state(view: &ServiceView, severity: Severity) -> &'static str {
+    match severity {
+        _ if view.observation.presence == Presence::Gone => "gone",
+        Severity::Critical => "critical",
+        Severity::High => "high",
+        Severity::Unavailable => "no_data",
+        Severity::Normal if view.early_warning => "early_warning",
+        Severity::Normal => "normal",
+    }
+}
+
+fn rank(state: &str) -> usize {
+    [
+        "critical",
+        "high",
+        "gone",
+        "early_warning",
+        "no_data",
+        "normal",
+    ]
+    .iter()
+    .position(|known| *known == state)
+    .unwrap_or(usize::MAX)
+}

@@ -1,0 +1,237 @@
+//! How Bellwether itself is: `/healthz`, `/readyz`, `/api/v1/status`, and a page of routes at `/`.
+
+use std::sync::{Arc, PoisonError};
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::{Presence, SourceState, Timestamp};
+use serde::Serialize;
+
+use super::Api;
+use crate::clock;
+use crate::history::Progress;
+use crate::snapshot::Snapshot;
+
+/// Without an answer for so many ticks it isn't ready.
+const READY_TICKS: u32 = 4;
+
+const FRONT_PAGE: &str = "Bellwether
+
+GET  /services                        what is watched, worst first
+GET  /metrics?service=ID              the newest judgement of each metric, with why
+GET  /logs?service=ID&event_ts=TIME   the log lines around an instant
+POST /retrain[?service=&metric=&wait=true]
+GET  /api/v1/incidents                newest first; ?status=OPEN&service=&severity=&from=&to=&cursor=&limit=
+GET  /api/v1/incidents/N
+POST /api/v1/incidents/N/ack          {\"note\": \"…\"}
+POST /api/v1/incidents/N/resolve      {\"note\": \"…\"}
+GET  /api/v1/jobs, /api/v1/jobs/ID
+GET  /api/v1/status
+GET  /healthz, /readyz
+GET  /metrics                         Bellwether's own telemetry
+";
+
+pub async fn front_page() -> &'static str {
+    FRONT_PAGE
+}
+
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    reasons: Vec<String>,
+}
+
+pub async fn readyz(State(api): State<Api>) -> Response {
+    let reasons = unready(&api, &api.snapshot(), clock::now());
+    let status = if reasons.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(Readiness {
+            ready: reasons.is_empty(),
+            reasons,
+        }),
+    )
+        .into_response()
+}
+
+/// Why it isn't ready; empty when it is.
+fn unready(api: &Api, snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if let Some(SourceState::Down(why)) = &snapshot.source {
+        reasons.push(format!("Prometheus at {} can't be read: {why}", api.source));
+    }
+    let patience = api.config.tick * READY_TICKS + api.config.evaluation_delay;
+    match snapshot.answered_at {
+        None if snapshot.source.is_none() => {
+            reasons.push(format!(
+                "Prometheus at {} has not been read yet",
+                api.source
+            ));
+        }
+        Some(answered) if now.since(answered) > patience.max(api.config.prometheus.timeout * 2) => {
+            reasons.push(format!("the newest evaluation is of {answered}"));
+        }
+        _ => {}
+    }
+    reasons.extend(snapshot.unsaved.clone());
+    reasons
+}
+
+#[derive(Serialize)]
+pub struct Status {
+    version: &'static str,
+    now: Timestamp,
+    started_at: Timestamp,
+    ready: bool,
+    not_ready_because: Vec<String>,
+    source: Source,
+    evaluated_at: Option<Timestamp>,
+    tick_seconds: f64,
+    services: Services,
+    series: usize,
+    models: usize,
+    incidents: Incidents,
+    training: Training,
+    backfill: Progress,
+    storage: Option<Storage>,
+    remarks: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Source {
+    url: String,
+    /// `unknown`, `healthy`, `partial` or `down`.
+    state: &'static str,
+    why: Option<String>,
+    since: Option<Timestamp>,
+    answered_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Services {
+    up: usize,
+    gone: usize,
+}
+
+#[derive(Serialize)]
+struct Incidents {
+    firing: usize,
+    unresolved: usize,
+}
+
+#[derive(Serialize)]
+struct Training {
+    next_run: Option<Timestamp>,
+    running: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Storage {
+    data_dir: String,
+    datasets_bytes: u64,
+    models_bytes: u64,
+    database_bytes: u64,
+    quarantine_bytes: u64,
+    disk_max_bytes: u64,
+}
+
+pub async fn status(State(api): State<Api>) -> Json<Status> {
+    let snapshot = api.snapshot();
+    let now = clock::now();
+    let not_ready_because = unready(&api, &snapshot, now);
+    let present = |presence| {
+        snapshot
+            .services
+            .values()
+            .filter(|v| v.observation.presence == presence)
+            .count()
+    };
+    let storage = storage(&api).await;
+    let running = api
+        .queue
+        .recent()
+        .into_iter()
+        .find(|job| job.state == "running");
+    Json(Status {
+        version: env!("CARGO_PKG_VERSION"),
+        now,
+        started_at: api.started_at,
+        ready: not_ready_because.is_empty(),
+        not_ready_because,
+        source: source(&api, &snapshot),
+        evaluated_at: snapshot.at,
+        tick_seconds: api.config.tick.as_secs_f64(),
+        services: Services {
+            up: present(Presence::Up),
+            gone: present(Presence::Gone),
+        },
+        series: snapshot
+            .services
+            .values()
+            .map(|view| view.findings.len())
+            .sum(),
+        models: snapshot.models,
+        incidents: Incidents {
+            firing: snapshot.incidents.iter().filter(|i| i.firing).count(),
+            unresolved: snapshot
+                .incidents
+                .iter()
+                .filter(|i| i.status != domain::Status::Resolved)
+                .count(),
+        },
+        training: Training {
+            next_run: api.queue.next_run(),
+            running: running.map(|job| job.id),
+        },
+        backfill: progress(&api),
+        storage,
+        remarks: snapshot.remarks.clone(),
+    })
+}
+
+fn progress(api: &Api) -> Progress {
+    api.progress
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
+}
+
+fn source(api: &Api, snapshot: &Snapshot) -> Source {
+    let (state, why) = match &snapshot.source {
+        None => ("unknown", None),
+        Some(SourceState::Healthy) => ("healthy", None),
+        Some(SourceState::Partial(why)) => ("partial", Some(why.clone())),
+        Some(SourceState::Down(why)) => ("down", Some(why.clone())),
+    };
+    Source {
+        url: api.source.clone(),
+        state,
+        why,
+        since: snapshot.source_since,
+        answered_at: snapshot.answered_at,
+    }
+}
+
+async fn storage(api: &Api) -> Option<Storage> {
+    let kept = Arc::clone(&api.storage);
+    let usage = tokio::task::spawn_blocking(move || crate::housekeeping::usage(&kept)).await;
+    let usage = usage.ok()?.ok()?;
+    Some(Storage {
+        data_dir: api.config.data_dir.display().to_string(),
+        datasets_bytes: usage.datasets,
+        models_bytes: usage.models,
+        database_bytes: usage.database,
+        quarantine_bytes: usage.quarantine,
+        disk_max_bytes: api.config.retention.disk_bytes_max,
+    })
+}

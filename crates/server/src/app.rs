@@ -1,0 +1,309 @@
+//! Wiring: from a configuration to a running server, and back to nothing within five seconds.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::Context;
+use engine::Config as EngineConfig;
+use sources::{
+    CollectSettings, Collector, LogLimits, LogReader, LogTemplate, Prometheus, PrometheusSettings,
+};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::api::{self, Api};
+use crate::clock;
+use crate::collecting::Collecting;
+use crate::config::{Auth, Config};
+use crate::evidence::{self, Gathering};
+use crate::history::{History, Progress};
+use crate::recorder::Recorder;
+use crate::restore::{Restored, restore};
+use crate::snapshot::Snapshot;
+use crate::storage::Storage;
+use crate::tick::{self, Message, Ticking};
+use crate::training::{Queue, Recipe, Selection, Training, Trigger};
+
+/// How long the tasks may take to end; what still runs then is dropped.
+const DRAIN: Duration = Duration::from_secs(4);
+
+/// A running server.
+pub struct App {
+    pub address: SocketAddr,
+    stop: watch::Sender<bool>,
+    engine: mpsc::Sender<Message>,
+    tasks: JoinSet<()>,
+    ticking: tokio::task::JoinHandle<()>,
+}
+
+impl App {
+    /// Opens the data directory, binds the address, restores what is stored, and starts.
+    ///
+    /// # Errors
+    /// A data directory or address that can't be used, settings that Prometheus' client refuses.
+    pub async fn start(config: Config, record: Option<&Path>) -> anyhow::Result<App> {
+        let telemetry = crate::telemetry::install();
+        let now = clock::now();
+        let recipe = recipe(&config)?;
+        let prometheus = prometheus(&config)?;
+        let logs = Arc::new(log_reader(&config)?);
+        let listener = TcpListener::bind(config.listen).await.with_context(|| {
+            format!(
+                "listen on {}: is another Bellwether running? choose another address with --listen",
+                config.listen
+            )
+        })?;
+        let address = listener.local_addr()?;
+        let storage = Arc::new(Storage::open(&config.data_dir, now).await?);
+        let restored = restore(&storage, engine_config(&config), &recipe, now).await?;
+        say_remarks(&storage, &restored);
+        let recorder = record
+            .map(|path| Recorder::create(path, &restored.state))
+            .transpose()?;
+        let mut collector = Collector::new(prometheus.clone(), collect_settings(&config))?;
+        collector.remember(restored.series.iter().map(|id| id.service.clone()), now);
+
+        let (stop, stopped) = watch::channel(false);
+        let (engine, inbox) = mpsc::channel(tick::QUEUE);
+        let (evidence, requests) = mpsc::channel(evidence::QUEUE);
+        let (plans_wanted, plans) = mpsc::channel(4);
+        let (outages_seen, outages) = mpsc::channel(16);
+        let (publisher, snapshots) = watch::channel(Arc::new(Snapshot::default()));
+        let queue = Arc::new(Queue::default());
+        let progress = Arc::new(Mutex::new(Progress::default()));
+        evidence::resume(restored.state.decide().incidents(), &evidence, now);
+        if restored.stale.iter().any(|id| restored.series.contains(id)) {
+            queue.request(Selection::default(), Trigger::Start)?;
+        }
+
+        let mut tasks = JoinSet::new();
+        tasks.spawn(
+            Collecting {
+                collector,
+                tick: config.tick,
+                evaluation_delay: config.evaluation_delay,
+                engine: engine.clone(),
+                plans,
+                stop: stopped.clone(),
+            }
+            .run(),
+        );
+        tasks.spawn(
+            Gathering {
+                logs: Arc::clone(&logs),
+                requests,
+                engine: engine.clone(),
+                stop: stopped.clone(),
+            }
+            .run(),
+        );
+        tasks.spawn(
+            History {
+                prometheus: prometheus.clone(),
+                plans: plans_wanted,
+                snapshots: snapshots.clone(),
+                outages,
+                storage: Arc::clone(&storage),
+                recipe: recipe.clone(),
+                last_rows: restored.last_rows,
+                queue: Arc::clone(&queue),
+                engine: engine.clone(),
+                progress: Arc::clone(&progress),
+                stop: stopped.clone(),
+            }
+            .run(),
+        );
+        tasks.spawn(
+            Training {
+                queue: Arc::clone(&queue),
+                storage: Arc::clone(&storage),
+                recipe: recipe.clone(),
+                schedule: config.training.schedule.clone(),
+                timezone: config.season.timezone.clone(),
+                engine: engine.clone(),
+                stop: stopped.clone(),
+            }
+            .run(),
+        );
+        tasks.spawn(crate::housekeeping::run(
+            Arc::clone(&storage),
+            config.retention.clone(),
+            recipe.settings.window,
+            stopped.clone(),
+        ));
+        let ticking = tokio::spawn(
+            Ticking {
+                state: restored.state,
+                storage: Arc::clone(&storage),
+                publisher,
+                recorder,
+                evidence,
+                outages: outages_seen,
+                inbox,
+                swaps: restored.swaps,
+                stored_decide: restored.stored_decide,
+                unsaved: BTreeMap::new(),
+                last_seen: BTreeMap::new(),
+                saved_last: None,
+                commands: 0,
+            }
+            .run(),
+        );
+        let api = Api {
+            snapshots,
+            engine: engine.clone(),
+            queue,
+            storage,
+            logs,
+            progress,
+            telemetry,
+            config: Arc::new(config),
+            started_at: now,
+            source: prometheus.address().to_owned(),
+        };
+        tasks.spawn(api::serve(listener, api, stopped));
+        Ok(App {
+            address,
+            stop,
+            engine,
+            tasks,
+            ticking,
+        })
+    }
+
+    /// Tells every task to end and waits for them, at most five seconds in all.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let drained = tokio::time::timeout(DRAIN, async {
+            let _ = self.engine.send(Message::Stop).await;
+            let _ = (&mut self.ticking).await;
+            while self.tasks.join_next().await.is_some() {}
+        });
+        if drained.await.is_err() {
+            tracing::warn!("some work was still under way and was dropped");
+            self.tasks.abort_all();
+        }
+    }
+}
+
+/// The part of the configuration that decisions depend on.
+pub fn engine_config(config: &Config) -> EngineConfig {
+    EngineConfig {
+        tick: config.tick,
+        catalogue: config.metrics.clone(),
+        alarm_budget: config.decide.alarm_budget,
+        decide: incident::Settings {
+            open_after: config.decide.open_after,
+            critical_after: config.decide.critical_after,
+            quiet_period: config.decide.quiet_period,
+            down_after: config.decide.down_after,
+            source_fault_share: config.decide.source_fault_share,
+        },
+        timezone: config.season.name().to_owned(),
+    }
+}
+
+/// How models are trained.
+///
+/// # Errors
+/// The time zone is unknown.
+pub fn recipe(config: &Config) -> anyhow::Result<Recipe> {
+    let training = &config.training;
+    Ok(Recipe {
+        catalogue: config.metrics.clone(),
+        settings: detect::Settings {
+            window: training.window,
+            window_min_samples: training.window_min_samples,
+            min_samples: training.min_samples,
+            contamination: training.contamination,
+            max_age: training.max_age,
+            trees: training.trees,
+            sample_size: training.sample_size,
+            seed: training.seed,
+            alarm_budget: config.decide.alarm_budget,
+        },
+        season: detect::Season::new(config.season.name())?,
+        tick: config.tick,
+        quiet_period: config.decide.quiet_period,
+    })
+}
+
+/// The client of the configured Prometheus.
+///
+/// # Errors
+/// Settings that make no client, such as a CA file that can't be read.
+pub fn prometheus(config: &Config) -> anyhow::Result<Prometheus> {
+    let settings = &config.prometheus;
+    let mut headers: Vec<(String, String)> = settings
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), value.expose().to_owned()))
+        .collect();
+    let mut basic_auth = None;
+    match &settings.auth {
+        Some(Auth::Basic { username, password }) => {
+            basic_auth = Some((username.clone(), sources::Secret::new(password.expose())));
+        }
+        Some(Auth::Bearer(token)) => {
+            headers.push(("Authorization".into(), format!("Bearer {}", token.expose())));
+        }
+        None => {}
+    }
+    let settings = PrometheusSettings {
+        timeout: settings.timeout,
+        headers,
+        basic_auth,
+        ca_file: settings.ca_file.clone(),
+        answer_bytes_max: usize::try_from(settings.answer_bytes_max).unwrap_or(usize::MAX),
+        ..PrometheusSettings::at(settings.url.as_str())
+    };
+    Ok(Prometheus::new(settings, clock::shared())?)
+}
+
+/// What is collected, and within which bounds. A query has until the next tick at most, and two
+/// seconds at least.
+pub fn collect_settings(config: &Config) -> CollectSettings {
+    CollectSettings {
+        identity: config.identity.clone(),
+        scope: config.scope.clone(),
+        catalogue: config.metrics.clone(),
+        tick: config.tick,
+        services_max: config.limits.services,
+        series_max: config.limits.series,
+        metric_deadline: config
+            .prometheus
+            .timeout
+            .min(config.tick.max(Duration::from_secs(2))),
+    }
+}
+
+fn log_reader(config: &Config) -> anyhow::Result<LogReader> {
+    let templates: Result<Vec<LogTemplate>, _> = config
+        .logs
+        .iter()
+        .map(|log| LogTemplate::new(&log.path))
+        .collect();
+    Ok(LogReader::new(templates?, LogLimits::default()))
+}
+
+fn say_remarks(storage: &Storage, restored: &Restored) {
+    for remark in storage.remarks.iter().chain(&restored.remarks) {
+        tracing::warn!(remark, "put right at start");
+    }
+    let incidents = restored.state.decide().incidents().count();
+    let models = restored
+        .swaps
+        .iter()
+        .filter(|swap| swap.model.is_some())
+        .count();
+    tracing::info!(
+        series = restored.series.len(),
+        models,
+        incidents,
+        "restored"
+    );
+}

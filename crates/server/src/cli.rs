@@ -1,0 +1,175 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use domain::Timestamp;
+
+/// What exit codes mean, for `--help` and for scripts.
+const EXIT_CODES: &str = "Exit codes:
+  0  done
+  1  failed while running; the reason is on standard error
+  2  the command line or the configuration is wrong
+  3  a replay found a difference";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "bellwether",
+    version,
+    about = "Learns what is normal for each service and metric in Prometheus, and opens one incident per real episode, with reasons and logs.",
+    after_help = EXIT_CODES,
+    propagate_version = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watch the services of a Prometheus: collect, judge, open incidents, answer HTTP.
+    ///
+    /// Without a configuration it reads http://127.0.0.1:9090, keeps its files in ./data and
+    /// listens on http://127.0.0.1:9092.
+    Serve(Serve),
+    /// Recompute a recording of `serve --record`, or walk a past range of a Prometheus.
+    ///
+    /// A recording is recomputed tick by tick and must give the same outputs, bit for bit; the
+    /// first difference is named. With --from and --to the past of the configured Prometheus is
+    /// walked through the same engine, after training on what lies before it, and the incidents
+    /// that would have opened are listed.
+    Replay(Replay),
+    /// Train models from the datasets on disk, with Prometheus off.
+    ///
+    /// The data directory must not be in use by a running server; ask that one with
+    /// `curl -X POST http://127.0.0.1:9092/retrain` instead.
+    Train(Train),
+    /// Check the configuration and print the effective whole, without secrets.
+    CheckConfig(Settings),
+    /// Print the version and what formats it writes.
+    Version,
+}
+
+/// Where settings come from. Flags win over the environment (BELLWETHER_TICK,
+/// BELLWETHER_PROMETHEUS__URL, …), which wins over the file.
+#[derive(Clone, Debug, Args)]
+pub struct Settings {
+    /// The configuration file [default: config.yaml, if it is there]
+    #[arg(long, short, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The address of the Prometheus, with its path prefix if it has one
+    #[arg(long, value_name = "URL")]
+    pub prometheus: Option<String>,
+    /// The address to listen on [default: 127.0.0.1:9092]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// The directory of datasets, models and incidents [default: ./data]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// Any other setting by its key path, such as decide.open_after=1m; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub set: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Write every input and the hash of every output to a new file, for `replay`
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The recording to recompute
+    #[arg(
+        value_name = "FILE",
+        required_unless_present = "from",
+        conflicts_with = "from"
+    )]
+    pub file: Option<PathBuf>,
+    /// Walk the configured Prometheus from this time on (RFC 3339 or epoch seconds)
+    #[arg(long, value_name = "TIME", requires = "to")]
+    pub from: Option<Timestamp>,
+    /// … to this time
+    #[arg(long, value_name = "TIME", requires = "from")]
+    pub to: Option<Timestamp>,
+    /// The distance of the walked instants [default: tick]
+    #[arg(long, value_name = "DURATION", requires = "from")]
+    pub step: Option<String>,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub struct Train {
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Only this service
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+    /// Only this metric
+    #[arg(long, value_name = "METRIC")]
+    pub metric: Option<String>,
+    /// Print the outcomes as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Settings {
+    /// The flags as pairs of key path and text.
+    pub fn overrides(&self) -> Vec<(String, String)> {
+        let named = [
+            ("prometheus.url", &self.prometheus),
+            ("listen", &self.listen),
+            ("data_dir", &self.data_dir),
+        ];
+        let mut overrides: Vec<(String, String)> = named
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)))
+            .collect();
+        overrides.extend(self.set.iter().cloned());
+        overrides
+    }
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE, such as decide.open_after=1m".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_become_overrides() {
+        let cli = Cli::parse_from([
+            "bellwether",
+            "serve",
+            "--prometheus",
+            "http://p:9090",
+            "--set",
+            "tick=5s",
+        ]);
+        let Command::Serve(serve) = cli.command else {
+            panic!("not serve")
+        };
+        let expected = [("prometheus.url", "http://p:9090"), ("tick", "5s")]
+            .map(|(k, v)| (k.into(), v.into()));
+        assert_eq!(serve.settings.overrides(), expected);
+    }
+}

@@ -1,0 +1,202 @@
+//! Every key: its default, what it may be, and a sentence. The one place where these are written;
+//! resolving takes defaults and bounds from here, and the reference is printed from here.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::duration::{Size, Span};
+use super::nearest::nearest;
+use super::problem::path_text;
+
+/// One key of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// `training.window`; `<id>` and `<name>` stand for names, `[]` for each item of a list.
+    pub path: &'static str,
+    /// As it would be written; empty where the key has no value unless one is given.
+    pub default: &'static str,
+    pub range: Range,
+    /// A noun phrase up to the first full stop, then whatever must be known beside it.
+    pub sentence: &'static str,
+    /// Whether a change takes a restart; the others follow a reload.
+    pub restart: bool,
+}
+
+/// What a value may be; both ends belong to it unless said otherwise.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Range {
+    Duration(Duration, Duration),
+    Bytes(u64, u64),
+    Count(u64, u64),
+    /// Above the first, at most the second.
+    Share(f64, f64),
+    /// In words; checked where it is resolved.
+    Words(&'static str),
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Range::Duration(least, most) => write!(f, "{} to {}", Span(*least), Span(*most)),
+            Range::Bytes(least, most) => write!(f, "{} to {}", Size(*least), Size(*most)),
+            Range::Count(least, u64::MAX) => write!(f, "a whole number from {least}"),
+            Range::Count(least, most) => write!(f, "{least} to {most}"),
+            Range::Share(above, most) => write!(f, "above {above}, at most {most}"),
+            Range::Words(words) => f.write_str(words),
+        }
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+const YEARS: Duration = Duration::from_secs(3_650 * 86_400);
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+const fn live(
+    path: &'static str,
+    default: &'static str,
+    range: Range,
+    sentence: &'static str,
+) -> Key {
+    Key {
+        path,
+        default,
+        range,
+        sentence,
+        restart: false,
+    }
+}
+
+const fn restart(
+    path: &'static str,
+    default: &'static str,
+    range: Range,
+    sentence: &'static str,
+) -> Key {
+    Key {
+        path,
+        default,
+        range,
+        sentence,
+        restart: true,
+    }
+}
+
+/// All keys, in the order in which one would write them.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    live("prometheus.url", "http://127.0.0.1:9090", URL, "The Prometheus whose series are judged. A path in front of `/api/v1` is allowed; credentials are not."),
+    live("prometheus.timeout", "10s", Range::Duration(Duration::from_millis(100), Duration::from_secs(300)), "The longest wait for one answer of Prometheus."),
+    live("prometheus.headers.<name>", "", Range::Words("a text of one line"), "A header sent with every request, such as `X-Scope-OrgID`. Its value is treated as a secret."),
+    live("prometheus.basic_auth.username", "", Range::Words("a text"), "The user name sent to Prometheus. It needs a password or a password file."),
+    live("prometheus.basic_auth.password", "", SECRET, "The password sent to Prometheus. Better in a file or the environment than here."),
+    live("prometheus.basic_auth.password_file", "", FILE, "The file that holds the password."),
+    live("prometheus.bearer_token", "", SECRET, "The token sent to Prometheus as `Authorization: Bearer`. Excludes `basic_auth`; better in a file or the environment than here."),
+    live("prometheus.bearer_token_file", "", FILE, "The file that holds the token."),
+    live("prometheus.ca_file", "", FILE, "The PEM file of certificate authorities trusted beside the built-in ones for `https`."),
+    live("prometheus.external_url", "", URL, "The address of Prometheus for people's browsers. Links to queries use it; without it they use `prometheus.url`."),
+    live("prometheus.answer_bytes_max", "64MiB", Range::Bytes(MIB, 4 * GIB), "The largest answer of Prometheus that is read. A larger one counts as failed."),
+    restart("tick", "15s", Range::Duration(Duration::from_millis(100), HOUR), "The time between two evaluations of every series. Below a second is meant for tests."),
+    live("evaluation_delay", "10s", Range::Duration(Duration::ZERO, HOUR), "The distance that evaluation stays behind the clock, so that late samples still count."),
+    restart("identity", "service, application, service_name, app, job", Range::Words("1 to 16 different label names"), "The labels that name a service; the first that is not empty wins, for each series."),
+    restart("scope", "", Range::Words("up to 8 different label names, none of them in `identity`"), "The labels that tell services of one name apart, such as `namespace`. They stand before the name in the id of a service."),
+    restart("listen", "127.0.0.1:9092", Range::Words("an IP address and port"), "The address on which the API and the UI answer. Any but loopback needs `server.unsafe_listen`."),
+    restart("data_dir", "./data", Range::Words("a directory"), "The directory of everything kept on disk. Relative to the working directory, as all paths are."),
+    live("metrics.<id>.title", "the id", Range::Words("a text"), "The name that people read."),
+    live("metrics.<id>.unit", "", Range::Words("a text"), "The unit of its values."),
+    live("metrics.<id>.query", "", Range::Words("PromQL that contains `$identity`"), "The expression asked for once for all services; a new metric needs it. `$range` stands for the averaging range. A new query for a built-in metric drops the built-in fallback."),
+    live("metrics.<id>.fallback", "", Range::Words("PromQL that contains `$identity`"), "The expression asked for those services that the query leaves without a value."),
+    live("metrics.<id>.direction", "up", Range::Words("up, down or both"), "The direction in which a value is bad."),
+    live("metrics.<id>.high", "", NUMBER, "The value from which severity is High. Without one, no value is."),
+    live("metrics.<id>.critical", "", Range::Words("a number at or past `high`"), "The value from which severity is Critical. Without one, no value is."),
+    live("metrics.<id>.minimum_deviation", "0", Range::Words("a number, not negative"), "The least distance from the expected value that can be an anomaly, in the metric's unit."),
+    live("metrics.<id>.valid", "[-.inf, .inf]", Range::Words("a list of two numbers, the lower first"), "The range of values that can be true. Others are measuring errors and become gaps."),
+    live("metrics.<id>.combine", "max", Range::Words("max, sum or avg"), "The way in which the instances of a service become one series."),
+    live("metrics.<id>.at_least_from", "", NUMBER, "The value from which a value is only a lower bound and shown with \"≥\", as a quantile in the last bucket is."),
+    live("services.<name>.metrics.<id>.high", "", NUMBER, "The metric's `high` for this service alone. Without one, the metric's own."),
+    live("services.<name>.metrics.<id>.critical", "", Range::Words("a number at or past `high`"), "The metric's `critical` for this service alone. Without one, the metric's own."),
+    live("training.window", "7d", Range::Duration(MINUTE, YEARS), "The stretch of history that a model learns from."),
+    live("training.window_min_samples", "1000", Range::Count(20, 10_000_000), "The number of samples up to which the window grows back when it holds fewer."),
+    live("training.min_samples", "240", Range::Count(20, 10_000_000), "The number of different samples below which no model is trained."),
+    live("training.contamination", "0.01", Range::Share(0.0, 0.5), "The share of the history that is assumed to be anomalous."),
+    live("training.schedule", "24h", Range::Words("a duration of 1s to 30d, or a cron expression of 5 fields"), "The time between two trainings, or a cron expression in `season.timezone`."),
+    live("training.max_age", "7d", Range::Duration(MINUTE, YEARS), "The age at which a model is replaced even by one that fits recent data worse."),
+    live("training.trees", "100", Range::Count(1, 10_000), "The number of trees in a forest."),
+    live("training.sample_size", "256", Range::Count(2, 65_536), "The number of rows that each tree sees."),
+    live("training.seed", "0", Range::Count(0, u64::MAX), "The seed of all randomness in training. The same history and seed give the same model."),
+    live("decide.open_after", "30s", Range::Duration(SECOND, DAY), "The time that an anomaly past a threshold lasts before an incident opens."),
+    live("decide.critical_after", "2m", Range::Duration(SECOND, DAY), "The time that a Critical lasts before an incident opens without the model's consent."),
+    live("decide.quiet_period", "5m", Range::Duration(SECOND, WEEK), "The time without trouble after which an incident is quiet. A shorter gap belongs to it."),
+    live("decide.down_after", "1m", Range::Duration(SECOND, DAY), "The time that a service which was up is gone before an availability incident opens."),
+    live("decide.alarm_budget", "0.2", Range::Share(0.0, 1_000.0), "The wrong predictions accepted for each series and day; the fewer, the rarer a sample must be to be an anomaly."),
+    live("decide.source_fault_share", "0.5", Range::Share(0.0, 1.0), "The share of the fleet whose disappearance within two ticks is a fault of the source and not of the services."),
+    restart("season.timezone", "UTC", Range::Words("a name of the IANA time zone database, such as Europe/Berlin"), "The time zone of daily and weekly patterns and of cron expressions."),
+    live("logs[].path", "", Range::Words("a path that may contain `{service}`"), "The log files of the services; `{service}` stands for the name."),
+    live("retention.datasets", "30d", Range::Duration(MINUTE, YEARS), "The age at which rows of the datasets are dropped. At least `training.window`."),
+    live("retention.incidents", "400d", Range::Duration(DAY, YEARS), "The age at which resolved incidents are dropped."),
+    live("retention.disk_max", "10GiB", Range::Bytes(64 * MIB, 1024 * 1024 * GIB), "The most that `data_dir` may take. Past it the oldest rows go first."),
+    live("limits.services", "2000", Range::Count(1, 100_000), "The most services that are watched. Further ones are counted and reported, not judged."),
+    live("limits.series", "20000", Range::Count(1, 1_000_000), "The most series that are watched. Further ones are counted and reported, not judged."),
+    restart("server.hosts", "", Range::Words("a list of host names"), "The names under which the server may be addressed, beside loopback and the `listen` address. Others are refused."),
+    restart("server.external_url", "", URL, "The address of this server for people's browsers. Links in notifications use it."),
+    restart("server.unsafe_listen", "false", Range::Words("true or false"), "The consent to listen on more than loopback without authentication. Whoever reaches the port can then read and change everything."),
+    live("log.level", "info", Range::Words("error, warn, info, debug or trace"), "The least important of our own events that are logged."),
+    restart("log.format", "text", Range::Words("text or json"), "The form of our own log lines."),
+];
+
+const URL: Range = Range::Words("an http or https address without credentials, query or fragment");
+const SECRET: Range = Range::Words("a text of one line");
+const FILE: Range = Range::Words("a readable file");
+const NUMBER: Range = Range::Words("a number");
+
+/// The row of a key.
+///
+/// # Panics
+/// If there is none: resolving asks only for keys of the table, by test.
+pub(super) fn key(path: &str) -> &'static Key {
+    KEYS.iter()
+        .find(|key| key.path == path)
+        .expect("every key that is resolved stands in the table")
+}
+
+impl Key {
+    /// The sentence as the end of another one.
+    pub(super) fn meaning(&self) -> String {
+        let phrase = self.sentence.split(". ").next().unwrap_or_default();
+        let mut letters = phrase.trim_end_matches('.').chars();
+        letters.next().map_or_else(String::new, |first| {
+            first.to_lowercase().chain(letters).collect()
+        })
+    }
+
+    fn last(&self) -> &'static str {
+        self.path.rsplit('.').next().unwrap_or(self.path)
+    }
+}
+
+/// What to do about an unknown key, given the keys known beside it.
+pub(super) fn advice(path: &[String], known: &[&str]) -> String {
+    let (last, parents) = match path.split_last() {
+        Some((last, parents)) => (last.as_str(), parents),
+        None => ("", path),
+    };
+    let beside = |name: &str| {
+        let mut full = parents.to_vec();
+        full.push(name.to_owned());
+        path_text(&full)
+    };
+    if let Some(name) = nearest(last, known.iter().copied()) {
+        return format!("did you mean `{}`?", beside(name));
+    }
+    let elsewhere = KEYS
+        .iter()
+        .find(|key| key.last() == last || key.path.replace('.', "_") == last);
+    if let Some(key) = elsewhere {
+        return format!("did you mean `{}`?", key.path);
+    }
+    format!("known here: {}", known.join(", "))
+}

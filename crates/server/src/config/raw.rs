@@ -1,0 +1,280 @@
+//! The settings as they are written: every key optional, nothing checked but its type.
+//!
+//! The same types are written out again as the effective configuration.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use domain::{Combine, Direction, MetricId, MetricSpec, ServiceId};
+use serde::{Deserialize, Serialize};
+
+use super::duration::{Size, Span};
+use super::{Auth, Config, LogFormat, LogLevel, Schedule, Secret};
+
+macro_rules! raw {
+    ($($name:ident { $($field:ident: $type:ty,)* })*) => { $(
+        #[derive(Debug, Default, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct $name { $(
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub $field: Option<$type>,
+        )* }
+    )* };
+}
+
+raw! {
+    Raw {
+        prometheus: RawPrometheus,
+        tick: Span,
+        evaluation_delay: Span,
+        identity: Vec<String>,
+        scope: Vec<String>,
+        metrics: BTreeMap<MetricId, RawMetric>,
+        services: BTreeMap<ServiceId, RawService>,
+        training: RawTraining,
+        decide: RawDecide,
+        season: RawSeason,
+        logs: Vec<RawLogSource>,
+        listen: String,
+        data_dir: PathBuf,
+        retention: RawRetention,
+        limits: RawLimits,
+        server: RawServer,
+        log: RawLog,
+    }
+    RawPrometheus {
+        url: String,
+        timeout: Span,
+        headers: BTreeMap<String, Secret>,
+        basic_auth: RawBasicAuth,
+        bearer_token: Secret,
+        bearer_token_file: PathBuf,
+        ca_file: PathBuf,
+        external_url: String,
+        answer_bytes_max: Size,
+    }
+    RawBasicAuth {
+        username: String,
+        password: Secret,
+        password_file: PathBuf,
+    }
+    RawMetric {
+        title: String,
+        unit: String,
+        query: String,
+        fallback: String,
+        direction: Direction,
+        high: f64,
+        critical: f64,
+        minimum_deviation: f64,
+        valid: (f64, f64),
+        combine: Combine,
+        at_least_from: f64,
+    }
+    RawService {
+        metrics: BTreeMap<MetricId, RawThresholds>,
+    }
+    RawThresholds {
+        high: f64,
+        critical: f64,
+    }
+    RawTraining {
+        window: Span,
+        window_min_samples: u64,
+        min_samples: u64,
+        contamination: f64,
+        schedule: String,
+        max_age: Span,
+        trees: u64,
+        sample_size: u64,
+        seed: u64,
+    }
+    RawDecide {
+        open_after: Span,
+        critical_after: Span,
+        quiet_period: Span,
+        down_after: Span,
+        alarm_budget: f64,
+        source_fault_share: f64,
+    }
+    RawSeason {
+        timezone: String,
+    }
+    RawLogSource {
+        path: String,
+    }
+    RawRetention {
+        datasets: Span,
+        incidents: Span,
+        disk_max: Size,
+    }
+    RawLimits {
+        services: u64,
+        series: u64,
+    }
+    RawServer {
+        hosts: Vec<String>,
+        external_url: String,
+        unsafe_listen: bool,
+    }
+    RawLog {
+        level: LogLevel,
+        format: LogFormat,
+    }
+}
+
+impl Raw {
+    /// The whole of a configuration, as it would be written.
+    pub fn of(config: &Config) -> Raw {
+        Raw {
+            prometheus: Some(prometheus(config)),
+            tick: Some(Span(config.tick)),
+            evaluation_delay: Some(Span(config.evaluation_delay)),
+            identity: Some(config.identity.clone()),
+            scope: Some(config.scope.clone()),
+            metrics: Some(
+                config
+                    .metrics
+                    .iter()
+                    .map(|spec| (spec.id.clone(), metric(spec)))
+                    .collect(),
+            ),
+            services: Some(services(config)),
+            training: Some(training(config)),
+            decide: Some(RawDecide {
+                open_after: Some(Span(config.decide.open_after)),
+                critical_after: Some(Span(config.decide.critical_after)),
+                quiet_period: Some(Span(config.decide.quiet_period)),
+                down_after: Some(Span(config.decide.down_after)),
+                alarm_budget: Some(config.decide.alarm_budget),
+                source_fault_share: Some(config.decide.source_fault_share),
+            }),
+            season: Some(RawSeason {
+                timezone: Some(config.season.name().to_owned()),
+            }),
+            logs: Some(
+                config
+                    .logs
+                    .iter()
+                    .map(|source| RawLogSource {
+                        path: Some(source.path.clone()),
+                    })
+                    .collect(),
+            ),
+            listen: Some(config.listen.to_string()),
+            data_dir: Some(config.data_dir.clone()),
+            retention: Some(RawRetention {
+                datasets: Some(Span(config.retention.datasets)),
+                incidents: Some(Span(config.retention.incidents)),
+                disk_max: Some(Size(config.retention.disk_bytes_max)),
+            }),
+            limits: Some(RawLimits {
+                services: Some(whole(config.limits.services)),
+                series: Some(whole(config.limits.series)),
+            }),
+            server: Some(RawServer {
+                hosts: Some(config.server.hosts.clone()),
+                external_url: config.server.external_url.as_ref().map(|u| u.to_string()),
+                unsafe_listen: Some(config.server.unsafe_listen),
+            }),
+            log: Some(RawLog {
+                level: Some(config.log.level),
+                format: Some(config.log.format),
+            }),
+        }
+    }
+}
+
+fn prometheus(config: &Config) -> RawPrometheus {
+    let source = &config.prometheus;
+    let inline = |secret: &Secret| secret.file().is_none().then(|| secret.clone());
+    let file = |secret: &Secret| secret.file().map(PathBuf::from);
+    let mut raw = RawPrometheus {
+        url: Some(source.url.to_string()),
+        timeout: Some(Span(source.timeout)),
+        headers: Some(source.headers.clone()),
+        ca_file: source.ca_file.clone(),
+        external_url: source.external_url.as_ref().map(|url| url.to_string()),
+        answer_bytes_max: Some(Size(source.answer_bytes_max)),
+        ..RawPrometheus::default()
+    };
+    match &source.auth {
+        None => {}
+        Some(Auth::Bearer(token)) => {
+            raw.bearer_token = inline(token);
+            raw.bearer_token_file = file(token);
+        }
+        Some(Auth::Basic { username, password }) => {
+            raw.basic_auth = Some(RawBasicAuth {
+                username: Some(username.clone()),
+                password: inline(password),
+                password_file: file(password),
+            });
+        }
+    }
+    raw
+}
+
+fn metric(spec: &MetricSpec) -> RawMetric {
+    RawMetric {
+        title: Some(spec.title.clone()),
+        unit: Some(spec.unit.clone()),
+        query: Some(spec.query.clone()),
+        fallback: spec.fallback.clone(),
+        direction: Some(spec.direction),
+        high: spec.thresholds.high,
+        critical: spec.thresholds.critical,
+        minimum_deviation: Some(spec.minimum_deviation),
+        valid: Some((unbounded(spec.valid.0), unbounded(spec.valid.1))),
+        combine: Some(spec.combine),
+        at_least_from: spec.at_least_from,
+    }
+}
+
+/// "No bound" is the largest float inside, so that it survives JSON, and `.inf` in YAML.
+fn unbounded(bound: f64) -> f64 {
+    if bound.abs() < f64::MAX {
+        bound
+    } else {
+        f64::INFINITY.copysign(bound)
+    }
+}
+
+fn services(config: &Config) -> BTreeMap<ServiceId, RawService> {
+    let mut services: BTreeMap<ServiceId, RawService> = BTreeMap::new();
+    for spec in config.metrics.iter() {
+        for (service, thresholds) in &spec.of_service {
+            let raw = services.entry(service.clone()).or_default();
+            raw.metrics.get_or_insert_default().insert(
+                spec.id.clone(),
+                RawThresholds {
+                    high: thresholds.high,
+                    critical: thresholds.critical,
+                },
+            );
+        }
+    }
+    services
+}
+
+fn training(config: &Config) -> RawTraining {
+    let training = &config.training;
+    RawTraining {
+        window: Some(Span(training.window)),
+        window_min_samples: Some(whole(training.window_min_samples)),
+        min_samples: Some(whole(training.min_samples)),
+        contamination: Some(training.contamination),
+        schedule: Some(match &training.schedule {
+            Schedule::Every(period) => Span(*period).to_string(),
+            Schedule::Cron { text, .. } => text.clone(),
+        }),
+        max_age: Some(Span(training.max_age)),
+        trees: Some(whole(training.trees)),
+        sample_size: Some(whole(training.sample_size)),
+        seed: Some(training.seed),
+    }
+}
+
+fn whole(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}

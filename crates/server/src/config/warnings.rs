@@ -1,0 +1,135 @@
+//! What is allowed, but probably not meant.
+
+use std::time::Duration;
+
+use domain::MetricSpec;
+
+use super::connection::{is_local, is_loopback};
+use super::document::{Node, Origin};
+use super::duration::Span;
+use super::layers::File;
+use super::{Auth, Config, Schedule};
+
+/// Everything worth a remark about a valid configuration.
+pub(super) fn of(config: &Config, root: &Node, file: Option<&File>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    times(config, &mut warnings);
+    training(config, &mut warnings);
+    prometheus(config, root, &mut warnings);
+    if !is_loopback(config.listen.ip()) {
+        warnings.push(format!(
+            "`listen` is {} without authentication: whoever reaches it can read and change everything",
+            config.listen
+        ));
+    }
+    if let Some(file) = file.filter(|file| file.open_to_others) {
+        for path in inline_secrets(config, root) {
+            warnings.push(format!(
+                "`{path}` stands in {}, which others than its owner may read; use a file or the environment",
+                file.path.display()
+            ));
+        }
+    }
+    warnings
+}
+
+fn times(config: &Config, warnings: &mut Vec<String>) {
+    let decide = &config.decide;
+    if decide.critical_after < decide.open_after {
+        warnings.push(format!(
+            "`decide.critical_after` ({}) is shorter than `decide.open_after` ({}): a Critical opens without waiting for the model",
+            Span(decide.critical_after),
+            Span(decide.open_after)
+        ));
+    }
+    if decide.quiet_period < config.tick * 2 {
+        warnings.push(format!(
+            "`decide.quiet_period` ({}) is shorter than two ticks ({}): one missed sample splits an incident",
+            Span(decide.quiet_period),
+            Span(config.tick * 2)
+        ));
+    }
+    for spec in config.metrics.iter() {
+        for range in short_ranges(spec, config.tick * 2) {
+            warnings.push(format!(
+                "`metrics.{}` averages over [{range}], less than two ticks: with a scrape interval like the tick it has too few samples",
+                spec.id
+            ));
+        }
+    }
+}
+
+fn training(config: &Config, warnings: &mut Vec<String>) {
+    let training = &config.training;
+    if training.min_samples > training.window_min_samples {
+        warnings.push(format!(
+            "`training.min_samples` ({}) is above `training.window_min_samples` ({}): a sparse series may never be trained",
+            training.min_samples, training.window_min_samples
+        ));
+    }
+    if let Schedule::Every(period) = training.schedule
+        && period > training.max_age
+    {
+        warnings.push(format!(
+            "`training.schedule` ({}) is longer than `training.max_age` ({}): models grow older than they may",
+            Span(period),
+            Span(training.max_age)
+        ));
+    }
+}
+
+fn prometheus(config: &Config, root: &Node, warnings: &mut Vec<String>) {
+    let prometheus = &config.prometheus;
+    let url = &prometheus.url;
+    if origin(root, &["prometheus", "url"]).is_none() {
+        warnings.push(format!("`prometheus.url` is not given: {url} is used"));
+    }
+    let sends_secrets = prometheus.auth.is_some() || !prometheus.headers.is_empty();
+    if sends_secrets && url.as_str().starts_with("http://") && !is_local(url) {
+        warnings.push(format!(
+            "secrets are sent to {url} unencrypted; use https if there is a network between"
+        ));
+    }
+}
+
+/// Literal ranges such as `[30s]` of its queries that are shorter than `least`.
+fn short_ranges(spec: &MetricSpec, least: Duration) -> Vec<String> {
+    let mut ranges: Vec<String> = std::iter::once(&spec.query)
+        .chain(&spec.fallback)
+        .flat_map(|query| query.split('[').skip(1))
+        .filter_map(|rest| Some(rest.split([']', ':']).next()?.trim().to_owned()))
+        .filter(|range| range.parse().is_ok_and(|Span(range)| range < least))
+        .collect();
+    ranges.dedup();
+    ranges
+}
+
+/// The keys of secrets that stand in the file itself.
+fn inline_secrets(config: &Config, root: &Node) -> Vec<String> {
+    let mut paths: Vec<Vec<&str>> = config
+        .prometheus
+        .headers
+        .keys()
+        .map(|name| vec!["prometheus", "headers", name])
+        .collect();
+    match &config.prometheus.auth {
+        Some(Auth::Bearer(token)) if token.file().is_none() => {
+            paths.push(vec!["prometheus", "bearer_token"]);
+        }
+        Some(Auth::Basic { password, .. }) if password.file().is_none() => {
+            paths.push(vec!["prometheus", "basic_auth", "password"]);
+        }
+        _ => {}
+    }
+    paths
+        .into_iter()
+        .filter(|path| matches!(origin(root, path), Some(Origin::File { .. })))
+        .map(|path| path.join("."))
+        .collect()
+}
+
+/// Where exactly this key was given, if it was.
+fn origin(root: &Node, path: &[&str]) -> Option<Origin> {
+    let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
+    root.at(&path).map(|node| node.origin.clone())
+}

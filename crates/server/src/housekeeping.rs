@@ -1,0 +1,63 @@
+//! Retention: once an hour, rows past their age go; at least the training window is kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use store::Usage;
+use tokio::sync::watch;
+
+use crate::clock;
+use crate::config::Retention;
+use crate::stopping::stopped;
+use crate::storage::Storage;
+use crate::telemetry;
+use crate::tick::chain;
+
+const EVERY: Duration = Duration::from_secs(3600);
+/// Of what is kept, so much more goes at a time while the disk's bound is passed.
+const STEP_BACK: f64 = 0.9;
+
+/// Runs until told to stop.
+pub async fn run(
+    storage: Arc<Storage>,
+    retention: Retention,
+    window: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            () = stopped(&mut stop) => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+        let (storage, retention) = (Arc::clone(&storage), retention.clone());
+        let pruned = tokio::task::spawn_blocking(move || prune(&storage, &retention, window)).await;
+        if let Ok(Err(error)) = pruned {
+            telemetry::store_failed("datasets");
+            tracing::error!(error = %format!("{error:#}"), "old rows could not be dropped");
+        }
+    }
+}
+
+fn prune(storage: &Storage, retention: &Retention, window: Duration) -> anyhow::Result<()> {
+    let now = clock::now();
+    let mut age = retention.datasets.max(window);
+    storage.datasets_mut().prune(now - age)?;
+    while Usage::of(storage.data_dir.paths())?.total() > retention.disk_bytes_max {
+        let less = age.mul_f64(STEP_BACK);
+        if less < window {
+            tracing::warn!(
+                "disk_max is passed, but the training window is kept whole; raise retention.disk_max or shorten training.window"
+            );
+            break;
+        }
+        age = less;
+        storage.datasets_mut().prune(now - age)?;
+        tracing::info!(kept = ?age, "rows were dropped early to stay within disk_max");
+    }
+    Ok(())
+}
+
+/// What the data directory takes, by store; the text says why where it can't be known.
+pub fn usage(storage: &Storage) -> Result<Usage, String> {
+    Usage::of(storage.data_dir.paths()).map_err(|error| chain(&error))
+}

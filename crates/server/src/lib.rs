@@ -1,0 +1,29 @@
+//! Bellwether's server: configuration, wiring, the tick, training, HTTP API, own telemetry.
+//!
+//! The flow is discover, collect, featurise, score, decide, explain, notify: [`collecting`] looks
+//! at Prometheus, [`tick`] steps the pure engine and stores what it decided, [`evidence`] gathers
+//! logs, [`training`] and [`history`] run beside it, [`api`] shows the newest [`snapshot`].
+
+pub mod app;
+pub mod cli;
+pub mod config;
+
+mod collecting;
+mod evidence;
+mod history;
+mod housekeeping;
+mod tick;
+mod training;
+
+mod recorder;
+mod restore;
+mod snapshot;
+mod storage;
+
+mod api;
+mod clock;
+mod stopping;
+mod telemetry;
+
+pub mod offline;
+pub mod replay;

@@ -1,0 +1,128 @@
+//! The program: settings, build, say what listens where, run, drain, leave.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use server::app::App;
+use server::cli::{Cli, Command, Serve, Settings};
+use server::config::{Config, Loaded, LogFormat};
+use server::{config, offline, replay};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("bellwether: {error:#}");
+            match error.downcast_ref::<config::ConfigError>() {
+                Some(_) => ExitCode::from(2),
+                None => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Serve(serve) => in_runtime(serve_until_stopped(serve)),
+        Command::Replay(replay) => match &replay.file {
+            Some(file) => replay::recording(file, replay.json),
+            None => {
+                let loaded = load(&replay.settings)?;
+                start_logging(&loaded.config);
+                in_runtime(replay::past(loaded.config, &replay))
+            }
+        },
+        Command::Train(train) => {
+            let loaded = load(&train.settings)?;
+            start_logging(&loaded.config);
+            in_runtime(offline::train(loaded.config, &train))
+        }
+        Command::CheckConfig(settings) => {
+            let loaded = load(&settings)?;
+            println!("# effective configuration, from {}", loaded.source);
+            for warning in &loaded.warnings {
+                println!("# warning: {warning}");
+            }
+            print!("{}", config::effective_yaml(&loaded.config));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Version => {
+            println!(
+                "bellwether {}\nlayout of data_dir: {}, model format: 1, recording format: 1",
+                env!("CARGO_PKG_VERSION"),
+                store::LAYOUT_VERSION
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn load(settings: &Settings) -> anyhow::Result<Loaded> {
+    Ok(Config::load(
+        settings.config.as_deref(),
+        config::environment(),
+        &settings.overrides(),
+    )?)
+}
+
+fn in_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let code = runtime.block_on(work);
+    runtime.shutdown_background();
+    code
+}
+
+async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
+    let loaded = load(&serve.settings)?;
+    start_logging(&loaded.config);
+    for warning in &loaded.warnings {
+        tracing::warn!(warning, "configuration");
+    }
+    let (prometheus, data_dir) = (
+        loaded.config.prometheus.url.to_string(),
+        loaded.config.data_dir.display().to_string(),
+    );
+    let app = App::start(loaded.config, serve.record.as_deref()).await?;
+    tracing::info!(address = %format!("http://{}", app.address), prometheus, data_dir, config = %loaded.source, "listening");
+    stop_signal().await?;
+    tracing::info!("stopping");
+    app.stop().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn stop_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+fn start_logging(config: &Config) {
+    let level = format!("{:?}", config.log.level).to_lowercase();
+    let filter = EnvFilter::try_from_env("BELLWETHER_LOG_FILTER").unwrap_or_else(|_| {
+        EnvFilter::new(format!(
+            "warn,server={level},bellwether={level},sources={level},store={level}"
+        ))
+    });
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = match config.log.format {
+        LogFormat::Json => logs.json().flatten_event(true).try_init(),
+        LogFormat::Text => logs
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init(),
+    };
+    if started.is_err() {
+        eprintln!("bellwether: logging was started already");
+    }
+}

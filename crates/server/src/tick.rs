@@ -1,0 +1,360 @@
+//! The second half of the tick: step the engine, store what it decided, publish the snapshot.
+//!
+//! One task owns the engine's state; everyone else sends messages. What was decided is stored
+//! before it is published. A store that fails is said, tried again at the next tick, and stops
+//! neither detection nor the others.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::{Incident, IncidentId, LogWindow, SeriesId, ServiceId, SourceState, Timestamp};
+use engine::{LogRequest, State, Swap, TickInput, TickOutput};
+use incident::{Answer, Change, Command};
+use sources::Collected;
+use store::TickCommit;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::clock;
+use crate::history::Outage;
+use crate::recorder::Recorder;
+use crate::restore::encode_decide;
+use crate::snapshot::{ServiceView, Snapshot};
+use crate::storage::Storage;
+use crate::telemetry;
+
+/// Messages that may wait; senders wait beyond.
+pub const QUEUE: usize = 256;
+/// Memories stored, and dataset files synced, at each tick.
+const SAVED_AT_ONCE: usize = 8;
+const SYNCED_AT_ONCE: usize = 32;
+
+/// What the engine's task is told.
+pub enum Message {
+    Collected(Box<Collected>),
+    Command {
+        command: Command,
+        reply: oneshot::Sender<Answer>,
+    },
+    /// Take effect at the next tick.
+    Swaps(Vec<Swap>),
+    Logs(IncidentId, LogWindow),
+    Stop,
+}
+
+/// The task that owns the engine.
+pub struct Ticking {
+    pub state: State,
+    pub storage: Arc<Storage>,
+    pub publisher: watch::Sender<Arc<Snapshot>>,
+    pub recorder: Option<Recorder>,
+    pub evidence: mpsc::Sender<LogRequest>,
+    /// Stretches that were not evaluated, once they are over.
+    pub outages: mpsc::Sender<Outage>,
+    pub inbox: mpsc::Receiver<Message>,
+    pub swaps: Vec<Swap>,
+    pub stored_decide: Vec<u8>,
+    pub unsaved: BTreeMap<IncidentId, Incident>,
+    pub last_seen: BTreeMap<ServiceId, Timestamp>,
+    /// The series whose memory was stored last; none at the beginning of a round.
+    pub saved_last: Option<SeriesId>,
+    pub commands: u64,
+}
+
+impl Ticking {
+    /// Runs until told to stop; then stores what is still to be stored.
+    pub async fn run(mut self) {
+        while let Some(message) = self.inbox.recv().await {
+            match message {
+                Message::Collected(collected) => self.tick(*collected).await,
+                Message::Swaps(swaps) => self.swaps.extend(swaps),
+                Message::Command { command, reply } => self.command(command, reply).await,
+                Message::Logs(incident, logs) => {
+                    let input = TickInput {
+                        logs: vec![(incident, logs)],
+                        ..TickInput::between(clock::now())
+                    };
+                    self.between(input).await;
+                }
+                Message::Stop => break,
+            }
+        }
+        self.storage.database.close().await;
+    }
+
+    async fn tick(&mut self, collected: Collected) {
+        let began = tokio::time::Instant::now();
+        let mut input = TickInput::between(collected.collection.at).with(collected.collection);
+        input.swaps = std::mem::take(&mut self.swaps);
+        let output = self.step(&input);
+        for (series, why) in &output.refused_swaps {
+            tracing::error!(%series, why, "a new model was refused; the old one goes on");
+        }
+        let stored = self.store(&output).await;
+        self.publish_tick(&input, &output, stored);
+        self.request_logs(&output);
+        let models = self.state.models().count();
+        telemetry::ticked(&output, self.firing(), models, began.elapsed());
+        tokio::task::block_in_place(|| self.save_some());
+    }
+
+    async fn command(&mut self, mut command: Command, reply: oneshot::Sender<Answer>) {
+        self.commands += 1;
+        command.number = self.commands;
+        let input = TickInput {
+            commands: vec![command],
+            ..TickInput::between(clock::now())
+        };
+        let output = self.between(input).await;
+        if let Some(answer) = output.decided.answers.into_iter().next() {
+            let _ = reply.send(answer);
+        }
+    }
+
+    /// What happens between ticks: commands and evidence.
+    async fn between(&mut self, input: TickInput) -> TickOutput {
+        let output = self.step(&input);
+        let stored = self.store(&output).await;
+        self.publish_incidents(stored);
+        output
+    }
+
+    fn step(&mut self, input: &TickInput) -> TickOutput {
+        let output = tokio::task::block_in_place(|| engine::step(&mut self.state, input));
+        if let Some(recorder) = &mut self.recorder {
+            recorder.add(input, output.hash());
+        }
+        for change in &output.decided.changes {
+            self.say(*change);
+        }
+        if let Some(fault) = &output.decided.source_fault {
+            tracing::warn!(
+                fault,
+                "the source is at fault; no availability incident is opened"
+            );
+        }
+        output
+    }
+
+    fn say(&self, change: Change) {
+        let (Change::Opened(id)
+        | Change::WentQuiet(id)
+        | Change::SeverityRaised(id)
+        | Change::Resolved(id)) = change;
+        let Some(incident) = self.state.decide().incident(id) else {
+            return;
+        };
+        let (service, severity) = (&incident.service, incident.severity);
+        match change {
+            Change::Opened(_) => {
+                telemetry::opened();
+                tracing::warn!(%id, %service, %severity, why = incident.summary, "incident opened");
+            }
+            Change::SeverityRaised(_) => {
+                tracing::warn!(%id, %service, %severity, "severity raised")
+            }
+            Change::WentQuiet(_) => tracing::info!(%id, %service, "incident went quiet"),
+            Change::Resolved(_) => tracing::info!(%id, %service, "incident resolved"),
+        }
+    }
+
+    /// Stores what was decided, then the rows. Gives what could not be stored.
+    async fn store(&mut self, output: &TickOutput) -> Result<(), String> {
+        for incident in &output.decided.incidents {
+            self.unsaved.insert(incident.id, incident.clone());
+        }
+        let committed = self.commit().await;
+        let written = tokio::task::block_in_place(|| self.write_rows(output));
+        committed.and(written)
+    }
+
+    async fn commit(&mut self) -> Result<(), String> {
+        let decide = encode_decide(self.state.decide());
+        let decide = (decide.bytes != self.stored_decide).then_some(decide);
+        if decide.is_none() && self.unsaved.is_empty() {
+            return Ok(());
+        }
+        let commit = TickCommit {
+            incidents: self.unsaved.values().cloned().collect(),
+            engine_state: decide.clone(),
+            ..TickCommit::default()
+        };
+        match self.storage.database.commit_tick(commit).await {
+            Ok(()) => {
+                self.unsaved.clear();
+                self.stored_decide =
+                    decide.map_or_else(|| std::mem::take(&mut self.stored_decide), |d| d.bytes);
+                Ok(())
+            }
+            Err(error) => {
+                telemetry::store_failed("database");
+                tracing::error!(error = %chain(&error), "decisions could not be stored; they are kept and stored at the next tick");
+                Err(format!(
+                    "{} incidents are not stored: {}",
+                    self.unsaved.len(),
+                    chain(&error)
+                ))
+            }
+        }
+    }
+
+    fn write_rows(&self, output: &TickOutput) -> Result<(), String> {
+        let mut result = Ok(());
+        let mut failed = |error: &dyn std::error::Error| {
+            telemetry::store_failed("datasets");
+            tracing::error!(error = %chain(error), "dataset rows could not be written");
+            result = Err(format!("dataset rows are not written: {}", chain(error)));
+        };
+        if output.decided.moves.is_empty() && output.rows.is_empty() {
+            return Ok(());
+        }
+        let mut datasets = self.storage.datasets_mut();
+        for moved in &output.decided.moves {
+            if let Err(error) = datasets.move_rows(&moved.series, moved.from, output.at) {
+                failed(&error);
+            }
+        }
+        let rows = output
+            .rows
+            .iter()
+            .map(|placed| (placed.series.clone(), placed.part, placed.row));
+        let appended = datasets.append(rows);
+        telemetry::rows_written(appended.rows);
+        if let Some(error) = &appended.error {
+            failed(error);
+        }
+        result
+    }
+
+    fn publish_tick(&mut self, input: &TickInput, output: &TickOutput, stored: Result<(), String>) {
+        let Some(collection) = &input.collection else {
+            return;
+        };
+        let mut services: BTreeMap<ServiceId, ServiceView> = collection
+            .services
+            .iter()
+            .map(|observation| {
+                if observation.presence == domain::Presence::Up && !collection.source.is_down() {
+                    self.last_seen.insert(observation.id.clone(), input.at);
+                }
+                let view = ServiceView {
+                    observation: observation.clone(),
+                    last_seen: self.last_seen.get(&observation.id).copied(),
+                    findings: Vec::new(),
+                    early_warning: output.early_warnings.binary_search(&observation.id).is_ok(),
+                };
+                (observation.id.clone(), view)
+            })
+            .collect();
+        for finding in &output.findings {
+            if let Some(view) = services.get_mut(&finding.series.service) {
+                view.findings.push(finding.clone());
+            }
+        }
+        let previous = self.publisher.borrow().clone();
+        let same_source = previous
+            .source
+            .as_ref()
+            .is_some_and(|old| same_kind(old, &collection.source));
+        let mut remarks = collection.remarks.clone();
+        remarks.extend(output.decided.source_fault.clone());
+        let answered = (!collection.source.is_down()).then_some(input.at);
+        self.note_outage(previous.answered_at, answered);
+        self.publisher.send_replace(Arc::new(Snapshot {
+            at: Some(input.at),
+            source: Some(collection.source.clone()),
+            source_since: if same_source {
+                previous.source_since
+            } else {
+                Some(input.at)
+            },
+            answered_at: answered.or(previous.answered_at),
+            remarks,
+            services: Arc::new(services),
+            incidents: self.incidents(),
+            unsaved: stored.err(),
+            models: self.state.models().count(),
+        }));
+    }
+
+    /// Where more than two instants lie between two answers, those between were not evaluated.
+    fn note_outage(&self, last: Option<Timestamp>, answered: Option<Timestamp>) {
+        let (Some(from), Some(to)) = (last, answered) else {
+            return;
+        };
+        if to.since(from) > 2 * self.state.config().tick
+            && let Err(error) = self.outages.try_send(Outage { from, to })
+        {
+            tracing::warn!(%from, %to, %error, "what was not evaluated then is not filled");
+        }
+    }
+
+    fn publish_incidents(&self, stored: Result<(), String>) {
+        let previous = self.publisher.borrow().clone();
+        self.publisher.send_replace(Arc::new(Snapshot {
+            incidents: self.incidents(),
+            unsaved: stored.err(),
+            ..(*previous).clone()
+        }));
+    }
+
+    fn incidents(&self) -> Arc<Vec<Incident>> {
+        Arc::new(self.state.decide().incidents().cloned().collect())
+    }
+
+    fn firing(&self) -> usize {
+        self.state
+            .decide()
+            .incidents()
+            .filter(|incident| incident.firing)
+            .count()
+    }
+
+    fn request_logs(&self, output: &TickOutput) {
+        for request in &output.log_requests {
+            if let Err(error) = self.evidence.try_send(request.clone()) {
+                tracing::warn!(incident = %request.incident, %error, "logs are not gathered: too many requests wait");
+            }
+        }
+    }
+
+    /// Stores the memories of the next few series, which could be rebuilt, and syncs some datasets:
+    /// a little at each tick, so that none is held up.
+    fn save_some(&mut self) {
+        let after = self.saved_last.take();
+        let next = self
+            .state
+            .memories()
+            .filter(|(id, _)| after.as_ref().is_none_or(|after| *id > after));
+        let batch: Vec<(SeriesId, Vec<u8>)> = next
+            .take(SAVED_AT_ONCE)
+            .map(|(id, memory)| (id.clone(), memory.encode()))
+            .collect();
+        for (series, bytes) in &batch {
+            if let Err(error) = self.storage.models.save_state(series, bytes) {
+                telemetry::store_failed("models");
+                tracing::error!(%series, error = %chain(&error), "the memory of a series could not be stored; it is rebuilt at the next start");
+                break;
+            }
+        }
+        self.saved_last = batch.into_iter().next_back().map(|(series, _)| series);
+        if let Err(error) = self.storage.datasets_mut().flush_some(SYNCED_AT_ONCE) {
+            telemetry::store_failed("datasets");
+            tracing::error!(error = %chain(&error), "the datasets could not be synced");
+        }
+    }
+}
+
+fn same_kind(old: &SourceState, new: &SourceState) -> bool {
+    std::mem::discriminant(old) == std::mem::discriminant(new)
+}
+
+/// An error with its causes, once.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text += &format!(": {cause}");
+        source = cause.source();
+    }
+    text
+}

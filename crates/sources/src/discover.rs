@@ -1,0 +1,33 @@
+//! The fleet: which services there are, whether they answer, how often they are scraped.
+
+mod memory;
+mod sighting;
+mod spacing;
+
+pub(crate) use memory::{Fleet, Known, SeriesMemory};
+pub(crate) use sighting::{Places, Sighting, Sightings};
+pub(crate) use spacing::{Spacings, spacings};
+
+use crate::identity::Identity;
+
+/// The three questions about the whole fleet, and the one that is asked only at discovery.
+#[derive(Clone, Debug)]
+pub(crate) struct FleetQueries {
+    /// When each instance was last scraped; as a range query also how often.
+    pub scraped: String,
+    /// When each process started.
+    pub started: String,
+    /// When each target was last scraped, negative where it didn't answer.
+    pub up: String,
+}
+
+impl FleetQueries {
+    pub(crate) fn new(identity: &Identity) -> FleetQueries {
+        let by = identity.labels_with(&["job", "instance"]);
+        FleetQueries {
+            scraped: format!("max by ({by}) (timestamp(process_start_time_seconds))"),
+            started: format!("max by ({by}) (process_start_time_seconds)"),
+            up: format!("max by ({by}) (timestamp(up) * (2 * up - 1))"),
+        }
+    }
+}

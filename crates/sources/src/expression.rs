@@ -1,0 +1,38 @@
+//! Expressions of the catalogue, made ready to be sent.
+
+use std::time::Duration;
+
+const RANGE_MIN: Duration = Duration::from_secs(300);
+
+/// Fills in `$identity` and `$range`. Both come from settings and arithmetic, never from labels.
+pub(crate) fn filled(expression: &str, identity: &str, range: Duration) -> String {
+    expression
+        .replace("$identity", identity)
+        .replace("$range", &format!("{}s", range.as_secs().max(1)))
+}
+
+/// What stands for `$range`: the larger of 5 minutes and four scrape intervals, so that a rate has
+/// samples even when one scrape fails.
+pub(crate) fn range(scrape_interval: Duration) -> Duration {
+    let four = Duration::from_secs((scrape_interval * 4).as_secs_f64().ceil() as u64);
+    four.max(RANGE_MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_filled() {
+        let text = filled(
+            "sum by ($identity, le) (rate(x_bucket[$range]))",
+            "service, job",
+            range(Duration::from_secs(15)),
+        );
+        assert_eq!(text, "sum by (service, job, le) (rate(x_bucket[300s]))");
+        assert_eq!(
+            range(Duration::from_millis(120_500)),
+            Duration::from_secs(482)
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! Reads the world: the Prometheus client, discovery and collection, backfill, log files.
+//!
+//! Everything here turns what others say into the words of [`domain`], with a reason wherever
+//! something is missing. No wall clock is read: instants are arguments, and the client gets a
+//! [`Clock`] to measure the distance to the server's `Date`. Names from outside are never pasted
+//! into a query or a path unescaped.
+
+pub mod prometheus;
+
+mod combine;
+mod expression;
+mod identity;
+
+mod backfill;
+mod collect;
+mod discover;
+
+mod logs;
+
+mod visible;
+
+pub use backfill::{Backfill, BackfillReport, BackfillRequest, BackfillSlice};
+pub use collect::{CollectSettings, Collected, Collector, QueryTiming};
+pub use identity::{DEFAULT_IDENTITY, SettingsError};
+pub use logs::{LogLimits, LogReader, LogTemplate, LogTemplateError};
+pub use prometheus::{
+    Answer, Clock, Prometheus, PrometheusError, PrometheusSettings, QueryError, Secret,
+};

@@ -1,0 +1,9 @@
+//! The sources against a mock that misbehaves by script, and against a real Prometheus.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod client;
+mod collector;
+mod logs;
+mod mock;
+mod real_prometheus;
+mod tls;

@@ -1,0 +1,261 @@
+//! Incidents, their timelines, jobs and the engine's state, in SQLite.
+//!
+//! One connection writes, one transaction a tick, synced before it is acknowledged; a few others
+//! read. A database that is damaged is set aside, one with damaged rows loses these after a copy;
+//! either way it is said.
+
+mod engine_state;
+mod health;
+mod incidents;
+mod jobs;
+mod listing;
+mod meta;
+mod migrations;
+mod seal;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::Incident;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, SqliteConnection};
+
+use crate::atomic::WriteError;
+use crate::paths::Paths;
+use crate::quarantine;
+
+pub use engine_state::EngineState;
+pub use health::Damage;
+pub use jobs::{Job, JobState};
+pub use listing::{Episode, EpisodeMember, IncidentFilter, IncidentPage, PAGE_MAX};
+
+const READERS: u32 = 4;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The journal is cut back to this after a large transaction.
+const JOURNAL_BYTES: &str = "67108864";
+
+/// Why the database could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    #[error("open database {path}")]
+    Open {
+        path: PathBuf,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error(
+        "open database {path}: its version is {found}, and this program knows up to {known}; use a newer Bellwether"
+    )]
+    Newer {
+        path: PathBuf,
+        found: i64,
+        known: usize,
+    },
+    #[error("open database {path}: it is damaged: {detail}")]
+    Corrupt { path: PathBuf, detail: String },
+    #[error("set damaged database aside")]
+    SetAside(#[source] WriteError),
+    #[error("{doing}")]
+    Query {
+        doing: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("read {what} from the database: {detail}")]
+    Unreadable { what: String, detail: String },
+    #[error("save {what} to the database: {detail}")]
+    Unsavable { what: String, detail: String },
+}
+
+impl DatabaseError {
+    fn query(doing: &'static str) -> impl Fn(sqlx::Error) -> DatabaseError {
+        move |source| DatabaseError::Query { doing, source }
+    }
+
+    /// Whether the file itself is bad, so that trying again is in vain.
+    fn is_corruption(&self) -> bool {
+        const SQLITE_CORRUPT: i32 = 11;
+        const SQLITE_NOTADB: i32 = 26;
+        let source = match self {
+            DatabaseError::Corrupt { .. } => return true,
+            DatabaseError::Open { source, .. } | DatabaseError::Query { source, .. } => source,
+            _ => return false,
+        };
+        // A cell of another type than its column can hold.
+        if matches!(
+            source,
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
+        ) {
+            return true;
+        }
+        let code = source.as_database_error().and_then(|error| error.code());
+        let code = code.and_then(|code| code.parse::<i32>().ok());
+        // The low byte is the kind of an extended code.
+        code.is_some_and(|code| matches!(code & 0xFF, SQLITE_CORRUPT | SQLITE_NOTADB))
+    }
+}
+
+/// What one tick, or one command, changes; all of it or nothing.
+#[derive(Clone, Debug, Default)]
+pub struct TickCommit {
+    /// Whole incidents, new or changed. Their timelines only ever grow; logs that are absent here
+    /// stay as they are there.
+    pub incidents: Vec<Incident>,
+    pub engine_state: Option<EngineState>,
+    pub jobs: Vec<Job>,
+}
+
+/// A database, and what was found wrong with it.
+#[derive(Debug)]
+pub struct OpenedDatabase {
+    pub database: Database,
+    /// Where a database lies that was damaged as a whole, if one was; this one is then empty.
+    pub quarantined: Option<PathBuf>,
+    /// Rows that were damaged and are gone.
+    pub damage: Option<Damage>,
+}
+
+/// The open database; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Database {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Database {
+    /// Opens, checks and migrates the database, or makes a new one.
+    ///
+    /// # Errors
+    /// It can't be opened for a reason other than damage, such as a full disk or a newer version.
+    pub async fn open(paths: &Paths) -> Result<OpenedDatabase, DatabaseError> {
+        let mut quarantined = None;
+        if is_hollow(&paths.database()) {
+            quarantined = Some(set_aside(paths, "the file was empty")?);
+        }
+        let opened = match Database::connect(paths).await {
+            Err(error) if error.is_corruption() => {
+                let cause = std::error::Error::source(&error);
+                let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+                quarantined = Some(set_aside(paths, &format!("{error}{cause}"))?);
+                Database::connect(paths).await?
+            }
+            opened => opened?,
+        };
+        let (database, damage) = opened;
+        Ok(OpenedDatabase {
+            database,
+            quarantined,
+            damage,
+        })
+    }
+
+    /// Commits everything or nothing. Once this returns, it survives a crash.
+    ///
+    /// # Errors
+    /// The transaction failed and nothing of it is there.
+    pub async fn commit_tick(&self, tick: TickCommit) -> Result<(), DatabaseError> {
+        let failed = DatabaseError::query("commit a tick to the database");
+        let mut transaction = self.writer.begin().await.map_err(&failed)?;
+        let connection: &mut SqliteConnection = &mut transaction;
+        for incident in tick.incidents {
+            incidents::save(connection, incident).await?;
+        }
+        if let Some(state) = &tick.engine_state {
+            engine_state::save(connection, state).await?;
+        }
+        for job in &tick.jobs {
+            jobs::save(connection, job).await?;
+        }
+        transaction.commit().await.map_err(&failed)
+    }
+
+    /// Writes a consistent copy to a file that doesn't exist yet, while work goes on.
+    ///
+    /// # Errors
+    /// The file exists or can't be written.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), DatabaseError> {
+        sqlx::query("VACUUM INTO ?")
+            .bind(path.to_string_lossy().into_owned())
+            .execute(&self.readers)
+            .await
+            .map_err(DatabaseError::query("copy the database"))?;
+        Ok(())
+    }
+
+    /// Waits for what is under way, and closes the files.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    async fn connect(paths: &Paths) -> Result<(Database, Option<Damage>), DatabaseError> {
+        let path = paths.database();
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("journal_size_limit", JOURNAL_BYTES)
+            .disable_statement_logging();
+        let reading = SqliteConnectOptions::new()
+            .filename(&path)
+            .read_only(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .disable_statement_logging();
+        let lasting = SqlitePoolOptions::new()
+            .idle_timeout(None)
+            .max_lifetime(None);
+        let writer = lasting
+            .clone()
+            .max_connections(1)
+            .connect_with(options)
+            .await
+            .map_err(|source| DatabaseError::Open { path, source })?;
+        let readers = lasting.max_connections(READERS).connect_lazy_with(reading);
+        let database = Database { writer, readers };
+        match database.check(paths).await {
+            Ok(damage) => Ok((database, damage)),
+            Err(error) => {
+                database.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn check(&self, paths: &Paths) -> Result<Option<Damage>, DatabaseError> {
+        let path = paths.database();
+        let opening = |source| DatabaseError::Open {
+            path: path.clone(),
+            source,
+        };
+        let mut connection = self.writer.acquire().await.map_err(opening)?;
+        health::check_structure(&mut connection, &path).await?;
+        migrations::run(&mut connection, &path).await?;
+        health::remove_damaged_rows(&mut connection, paths).await
+    }
+}
+
+/// A file without content, or a journal without its file.
+fn is_hollow(path: &Path) -> bool {
+    match std::fs::metadata(path) {
+        Ok(found) => found.len() == 0,
+        Err(_) => with_suffix(path, "-wal").exists(),
+    }
+}
+
+fn set_aside(paths: &Paths, why: &str) -> Result<PathBuf, DatabaseError> {
+    let files = ["", "-wal", "-shm"].map(|suffix| with_suffix(&paths.database(), suffix));
+    quarantine::set_aside(paths, &files, why).map_err(DatabaseError::SetAside)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(suffix);
+    PathBuf::from(name)
+}

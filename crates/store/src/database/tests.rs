@@ -1,0 +1,439 @@
+//! What the database promises, through its public face.
+
+use std::fs;
+use std::time::Duration;
+
+use domain::{
+    Actor, Incident, IncidentId, IncidentKind, LogOutcome, LogWindow, Member, MetricId,
+    OpenedBecause, ServiceId, Severity, Status, Thresholds, TimelineEntry, TimelineEvent,
+    Timestamp,
+};
+
+use super::*;
+
+fn at(minute: u64) -> Timestamp {
+    Timestamp::from_millis(1_795_348_800_000) + Duration::from_secs(60 * minute)
+}
+
+fn entry(minute: u64) -> TimelineEntry {
+    TimelineEntry {
+        at: at(minute),
+        actor: Actor::Unverified("Zoë".to_owned()),
+        what: TimelineEvent::Acknowledged {
+            note: Some(format!("seen at {minute}")),
+        },
+    }
+}
+
+fn incident(id: u64) -> Incident {
+    let number = id as f64;
+    Incident {
+        id: IncidentId(id),
+        service: ServiceId::new(["pay", "prod/cart", "'; --"][(id % 3) as usize]).unwrap(),
+        kind: IncidentKind::Metrics,
+        status: [Status::Open, Status::Acknowledged, Status::Resolved][(id % 7 % 3) as usize],
+        firing: id.is_multiple_of(2),
+        severity: if id.is_multiple_of(5) {
+            Severity::Critical
+        } else {
+            Severity::High
+        },
+        worst_severity: Severity::Critical,
+        opened_because: OpenedBecause::ThresholdOnly,
+        summary: "cpu 96.5 %, past 90 %".to_owned(),
+        onset: at(id),
+        first_crossing: at(id + 1),
+        opened: at(id + 2),
+        last_seen: at(id + 10),
+        ended: id.is_multiple_of(2).then(|| at(id + 10)),
+        members: vec![Member {
+            metric: MetricId::new("cpu").unwrap(),
+            onset: at(id),
+            first_crossing: at(id + 1),
+            last_firing: at(id + 9),
+            worst: 0.1 + 0.2 + number / 3.0,
+            worst_at: at(id + 4),
+            severity: Severity::Critical,
+            thresholds: Thresholds {
+                high: Some(70.1),
+                critical: None,
+            },
+        }],
+        follows: None,
+        logs: (id % 4 == 1).then(|| LogWindow {
+            from: at(id),
+            to: at(id + 3),
+            outcome: LogOutcome::NotConfigured,
+            lines: Vec::new(),
+            omitted: 3,
+            malformed: 0,
+        }),
+        timeline: (0..id % 4).map(|step| entry(id + step)).collect(),
+    }
+}
+
+fn of(incidents: Vec<Incident>) -> TickCommit {
+    TickCommit {
+        incidents,
+        ..TickCommit::default()
+    }
+}
+
+struct Place {
+    _dir: tempfile::TempDir,
+    paths: Paths,
+}
+
+fn place() -> Place {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = Paths::new(dir.path());
+    Place { _dir: dir, paths }
+}
+
+async fn open(place: &Place) -> Database {
+    let opened = Database::open(&place.paths).await.unwrap();
+    assert_eq!((opened.quarantined, opened.damage), (None, None));
+    opened.database
+}
+
+#[tokio::test]
+async fn a_tick_comes_back_after_a_restart() {
+    let place = place();
+    let database = open(&place).await;
+    assert_eq!(database.engine_state().await.unwrap(), None);
+    let job = Job {
+        id: "train-1".to_owned(),
+        kind: "train".to_owned(),
+        state: JobState::Running,
+        created: at(0),
+        finished: None,
+        body: serde_json::json!({"services": ["pay"], "ratio": 0.1}),
+    };
+    let state = EngineState {
+        version: 3,
+        bytes: vec![0, 255, 7],
+    };
+    let tick = TickCommit {
+        incidents: (1..=8).map(incident).collect(),
+        engine_state: Some(state.clone()),
+        jobs: vec![job.clone()],
+    };
+    database.commit_tick(tick).await.unwrap();
+    database.set_meta("schema", "one").await.unwrap();
+    database.set_meta("schema", "two").await.unwrap();
+    database.close().await;
+
+    let database = open(&place).await;
+    for id in 1..=8 {
+        let found = database.incident(IncidentId(id)).await.unwrap();
+        assert_eq!(found, Some(incident(id)));
+    }
+    for unknown in [0, 9, u64::MAX] {
+        assert_eq!(database.incident(IncidentId(unknown)).await.unwrap(), None);
+    }
+    let open: Vec<Incident> = (1..=8)
+        .map(incident)
+        .filter(|incident| incident.status != Status::Resolved)
+        .collect();
+    assert_eq!(database.all_open().await.unwrap(), open);
+    assert_eq!(
+        database.newest_incident().await.unwrap(),
+        Some(IncidentId(8))
+    );
+    assert_eq!(database.engine_state().await.unwrap(), Some(state));
+    assert_eq!(database.jobs(10).await.unwrap(), std::slice::from_ref(&job));
+    assert_eq!(
+        database.meta("schema").await.unwrap().as_deref(),
+        Some("two")
+    );
+    let done = Job {
+        state: JobState::Succeeded,
+        finished: Some(at(1)),
+        ..job
+    };
+    database.save_job(&done).await.unwrap();
+    assert_eq!(database.job("train-1").await.unwrap(), Some(done));
+}
+
+#[tokio::test]
+async fn a_tick_that_fails_leaves_nothing() {
+    let place = place();
+    let database = open(&place).await;
+    let tick = of(vec![
+        incident(1),
+        Incident {
+            id: IncidentId(u64::MAX),
+            ..incident(2)
+        },
+    ]);
+    let error = database.commit_tick(tick).await.unwrap_err().to_string();
+    assert!(error.contains("number is too large"), "{error}");
+    assert_eq!(database.newest_incident().await.unwrap(), None);
+    database.commit_tick(of(vec![incident(1)])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_timeline_only_grows_and_logs_stay() {
+    let place = place();
+    let database = open(&place).await;
+    let first = incident(5);
+    assert!(first.logs.is_some() && first.timeline.len() == 1);
+    database.commit_tick(of(vec![first.clone()])).await.unwrap();
+    let mut later = first.clone();
+    later.last_seen = at(99);
+    later.logs = None;
+    later.timeline = vec![entry(77), entry(78)];
+    database.commit_tick(of(vec![later.clone()])).await.unwrap();
+    later.timeline.clear();
+    database.commit_tick(of(vec![later.clone()])).await.unwrap();
+    let found = database.incident(first.id).await.unwrap().unwrap();
+    assert_eq!(found.last_seen, at(99));
+    assert_eq!(found.logs, first.logs);
+    assert_eq!(found.timeline, [first.timeline[0].clone(), entry(78)]);
+}
+
+#[tokio::test]
+async fn pages_hold_each_of_ten_thousand_incidents_once() {
+    const COUNT: u64 = 10_000;
+    let place = place();
+    let database = open(&place).await;
+    database
+        .commit_tick(of((1..=COUNT).map(incident).collect()))
+        .await
+        .unwrap();
+    let check = async |mut filter: IncidentFilter, wanted: fn(&Incident) -> bool| {
+        let (mut found, mut pages) = (Vec::new(), 0);
+        loop {
+            let page = database.incidents(&filter).await.unwrap();
+            assert!(page.incidents.len() <= filter.limit.min(PAGE_MAX));
+            pages += 1;
+            found.extend(page.incidents);
+            filter.after = page.next;
+            if page.next.is_none() {
+                break;
+            }
+        }
+        let without_logs = |incident| Incident {
+            logs: None,
+            ..incident
+        };
+        let expected: Vec<Incident> = (1..=COUNT)
+            .rev()
+            .map(incident)
+            .filter(wanted)
+            .map(without_logs)
+            .collect();
+        assert!(
+            found == expected,
+            "{} of {} in {pages} pages",
+            found.len(),
+            expected.len()
+        );
+    };
+    let all = IncidentFilter {
+        limit: 5000,
+        ..IncidentFilter::default()
+    };
+    check(all.clone(), |_| true).await;
+    let service = IncidentFilter {
+        service: Some(ServiceId::new("'; --").unwrap()),
+        limit: 7 * 476,
+        ..all.clone()
+    };
+    check(service, |incident| incident.service.as_str() == "'; --").await;
+    let open = IncidentFilter {
+        statuses: vec![Status::Open, Status::Acknowledged],
+        severities: vec![Severity::Critical],
+        ..all.clone()
+    };
+    check(open, |incident| {
+        incident.status != Status::Resolved && incident.severity == Severity::Critical
+    })
+    .await;
+    let window = IncidentFilter {
+        from: Some(at(500)),
+        to: Some(at(520)),
+        limit: 6,
+        ..all.clone()
+    };
+    check(window, |incident| {
+        incident.last_seen >= at(500) && incident.opened <= at(520)
+    })
+    .await;
+    let one = database
+        .incidents(&IncidentFilter { limit: 0, ..all })
+        .await
+        .unwrap();
+    assert_eq!(
+        (one.incidents.len(), one.next),
+        (1, Some(IncidentId(COUNT)))
+    );
+}
+
+#[tokio::test]
+async fn episodes_say_what_training_leaves_out() {
+    let place = place();
+    let database = open(&place).await;
+    database
+        .commit_tick(of((1..=30).map(incident).collect()))
+        .await
+        .unwrap();
+    let episodes = database.episodes(at(38)).await.unwrap();
+    let ids: Vec<u64> = episodes.iter().map(|episode| episode.incident.0).collect();
+    assert_eq!(ids, [28, 29, 30]);
+    assert_eq!(episodes[0].ended, Some(at(38)));
+    let member = EpisodeMember {
+        metric: MetricId::new("cpu").unwrap(),
+        onset: at(28),
+        last_firing: at(37),
+    };
+    assert_eq!(episodes[0].members, [member]);
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused_and_left_alone() {
+    let place = place();
+    let database = open(&place).await;
+    sqlx::raw_sql("PRAGMA user_version = 9")
+        .execute(&database.writer)
+        .await
+        .unwrap();
+    database.close().await;
+    let error = Database::open(&place.paths).await.unwrap_err().to_string();
+    assert!(
+        error.contains("version is 9") && error.contains("up to 1"),
+        "{error}"
+    );
+    assert!(!place.paths.quarantine().exists());
+}
+
+#[tokio::test]
+async fn a_copy_is_a_whole_database() {
+    let place = place();
+    let database = open(&place).await;
+    database.commit_tick(of(vec![incident(3)])).await.unwrap();
+    let other = self::place();
+    database.copy_to(&other.paths.database()).await.unwrap();
+    assert!(database.copy_to(&other.paths.database()).await.is_err());
+    let copy = open(&other).await;
+    assert_eq!(
+        copy.incident(IncidentId(3)).await.unwrap(),
+        Some(incident(3))
+    );
+}
+
+/// The bytes of a closed database with some incidents.
+async fn some_bytes() -> Vec<u8> {
+    let place = place();
+    let database = open(&place).await;
+    let tick = TickCommit {
+        incidents: (1..=40).map(incident).collect(),
+        engine_state: Some(EngineState {
+            version: 1,
+            bytes: vec![7; 9000],
+        }),
+        jobs: Vec::new(),
+    };
+    database.commit_tick(tick).await.unwrap();
+    database.close().await;
+    fs::read(place.paths.database()).unwrap()
+}
+
+/// What opening a database of these bytes gives.
+async fn opened_from(bytes: &[u8]) -> (Place, OpenedDatabase) {
+    let place = place();
+    fs::write(place.paths.database(), bytes).unwrap();
+    let opened = Database::open(&place.paths).await.unwrap();
+    (place, opened)
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_set_aside_whole() {
+    let whole = some_bytes().await;
+    for bytes in [
+        Vec::new(),
+        b"hello".to_vec(),
+        vec![0; 8192],
+        whole[..whole.len() / 2].to_vec(),
+        whole[..100].to_vec(),
+        [&whole[..4096], &vec![0xA5; whole.len() - 4096]].concat(),
+    ] {
+        let (place, opened) = opened_from(&bytes).await;
+        let folder = opened.quarantined.unwrap();
+        assert_eq!(fs::read(folder.join("bellwether.db")).unwrap(), bytes);
+        assert!(folder.join("why.txt").exists());
+        assert_eq!(opened.database.newest_incident().await.unwrap(), None);
+        opened
+            .database
+            .commit_tick(of(vec![incident(1)]))
+            .await
+            .unwrap();
+        opened.database.close().await;
+        open(&place).await;
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_row_goes_after_a_copy_and_the_rest_serves() {
+    let whole = some_bytes().await;
+    let text = b"cpu 96.5 %";
+    let at = whole
+        .windows(text.len())
+        .rposition(|found| found == text)
+        .unwrap();
+    let mut bytes = whole.clone();
+    bytes[at + 4] ^= 1;
+    let (place, opened) = opened_from(&bytes).await;
+    assert_eq!(opened.quarantined, None);
+    let damage = opened.damage.unwrap();
+    assert_eq!(damage.rows.len(), 1, "{damage:?}");
+    let id: u64 = damage.rows[0]
+        .strip_prefix("incidents row ")
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(fs::read(damage.copy.join("bellwether.db")).unwrap(), bytes);
+    for other in 1..=40 {
+        let found = opened.database.incident(IncidentId(other)).await.unwrap();
+        assert_eq!(found, (other != id).then(|| incident(other)));
+    }
+    opened.database.close().await;
+    open(&place).await;
+}
+
+#[tokio::test]
+async fn no_flipped_bit_is_believed() {
+    let whole = some_bytes().await;
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+    for _ in 0..150 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let bit = (seed >> 16) as usize % (whole.len() * 8);
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let place = place();
+        fs::write(place.paths.database(), &bytes).unwrap();
+        let opened = match Database::open(&place.paths).await {
+            Ok(opened) => opened,
+            Err(DatabaseError::Newer { .. }) => continue,
+            Err(error) => panic!("bit {bit}: {error:?}"),
+        };
+        let said = opened.quarantined.is_some() || opened.damage.is_some();
+        let mut all = opened
+            .database
+            .incidents(&IncidentFilter::default())
+            .await
+            .unwrap();
+        all.incidents.reverse();
+        for found in &all.incidents {
+            let mut expected = incident(found.id.0);
+            expected.logs = None;
+            assert!(said || *found == expected, "bit {bit}: {found:?}");
+        }
+        assert!(
+            said || all.incidents.len() == 40,
+            "bit {bit}: {}",
+            all.incidents.len()
+        );
+        opened.database.close().await;
+    }
+}

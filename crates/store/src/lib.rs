@@ -1,0 +1,31 @@
+//! Datasets, models and incidents on disk: every path in one file, atomic writes, retention.
+//!
+//! [`DataDir`] locks the directory and says where everything lies ([`Paths`]); [`Datasets`],
+//! [`Models`] and [`Database`] each keep one kind of thing in it. Whatever is damaged is set aside
+//! under `quarantine/` and said; nothing from outside is ever deleted for being odd. Times are
+//! passed in. All but the database is synchronous.
+
+mod data_dir;
+mod database;
+mod datasets;
+mod models;
+mod usage;
+
+mod atomic;
+mod escape;
+mod paths;
+mod quarantine;
+
+pub use atomic::WriteError;
+pub use data_dir::{DataDir, LAYOUT_VERSION, OpenError};
+pub use database::{
+    Damage, Database, DatabaseError, EngineState, Episode, EpisodeMember, IncidentFilter,
+    IncidentPage, Job, JobState, OpenedDatabase, PAGE_MAX, TickCommit,
+};
+pub use datasets::{
+    Appended, BadRow, COLUMNS, Dataset, DatasetError, Datasets, Fix, OpenedDatasets, Pruned,
+    Repair, SkippedLine,
+};
+pub use models::{ModelError, Models};
+pub use paths::Paths;
+pub use usage::Usage;
