@@ -1,6 +1,6 @@
 //! The flow from collected samples to incidents, and that it can be repeated.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod fleet;
 

@@ -177,6 +177,29 @@ fn what_is_rare_but_small_is_no_anomaly() {
 }
 
 #[test]
+fn the_harmless_side_is_no_anomaly_however_odd() {
+    let spec = spec(Direction::Up, 1.0);
+    let mut day = a_day(1, &spec);
+    let mut says = |index, value| {
+        let sample = Sample {
+            time: at(DAY + index),
+            value,
+        };
+        judge(&mut day.state, Some(&day.model), sample, &spec, true)
+    };
+    for index in 0..60 {
+        let value = [-30.0, 0.0, 15.0, -60.0, -15.0][index % 5];
+        assert_eq!(says(index, value).prediction, Prediction::Normal);
+    }
+    for index in 60..90 {
+        says(index, 90.0);
+    }
+    let judged = says(90, -60.0);
+    assert_eq!(judged.reason, Some(Reason::HarmlessDirection));
+    assert_eq!(judged.prediction, Prediction::Normal);
+}
+
+#[test]
 fn without_a_model_or_a_window_it_is_silent() {
     let mut state = SeriesState::default();
     let sample = |index| Sample {

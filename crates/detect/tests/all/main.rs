@@ -1,6 +1,6 @@
 //! What the crate promises, by subject.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod encoding;
 mod judge;

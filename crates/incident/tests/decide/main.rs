@@ -1,6 +1,6 @@
 //! Stories of services in trouble, told tick by tick, and what is decided of them.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod story;
 

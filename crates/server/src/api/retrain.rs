@@ -99,9 +99,8 @@ pub async fn job(
     if let Some(job) = api.queue.job(&id) {
         return Ok(Json(job));
     }
-    let stored = api.storage.database.jobs(1_000).await;
-    let stored = stored.map_err(|error| Problem::internal("reading the jobs", &error))?;
-    let found = stored.into_iter().find(|job| job.id == id);
+    let found = api.storage.database.job(&id).await;
+    let found = found.map_err(|error| Problem::internal("reading the job", &error))?;
     found
         .and_then(|job| serde_json::from_value(job.body).ok())
         .map(Json)

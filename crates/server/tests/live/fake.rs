@@ -1,0 +1,1 @@
+//! A fake Prometheus that misbehaves by script.

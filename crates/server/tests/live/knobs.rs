@@ -1,0 +1,1 @@
+//! Every knob turns something, and the rule that opens incidents.

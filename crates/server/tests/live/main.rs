@@ -1,0 +1,10 @@
+//! The real binary against a real Prometheus, the simulated fleet, and scripted fakes of both.
+
+mod fake;
+mod harness;
+
+mod bad_input;
+mod durability;
+mod end_to_end;
+mod knobs;
+mod recordings;
