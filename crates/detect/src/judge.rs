@@ -20,6 +20,12 @@ const HALF_LIFE: Duration = Duration::from_secs(14 * 86_400);
 const PERSISTENCE: Duration = Duration::from_secs(360);
 const PERSISTENCE_SAMPLES: (u32, u32) = (6, 24);
 
+/// Nothing is learnt from the anomalies of an episode, so that it doesn't soon call itself usual;
+/// once it is older than this, at least 20 samples, it is a shift and is learnt. An episode ends
+/// when as long has passed without an anomaly.
+const ADOPTED_AFTER: Duration = Duration::from_secs(3_600);
+const ADOPTED_AFTER_SAMPLES: u32 = 20;
+
 const STATE_MAGIC: &[u8; 8] = b"BWSTATE1";
 
 /// What judging needs beside the sample.
@@ -57,7 +63,10 @@ pub struct SeriesState {
     combined: Calibrator,
     /// Which of the newest samples were rare enough to count, newest last.
     hits: VecDeque<bool>,
+    /// The newest sample was an anomaly.
     anomalous: bool,
+    /// The first and the newest anomaly of the episode under way.
+    episode: Option<(Timestamp, Timestamp)>,
 }
 
 /// Why bytes are not the state of a series.
@@ -81,9 +90,14 @@ impl SeriesState {
         let Some(row) = features else {
             return Judgement::silent(Silence::WarmingUp, None, Some(band));
         };
+        let context = Context {
+            masked: context.masked || self.is_held(sample.time, context.step),
+            ..context
+        };
         let components = self.components(model, &row, band, context);
         let score = self.combine(&components, context);
         let (prediction, reason) = self.decide(model, &row, band, &components, score, context);
+        self.note_episode(sample.time, prediction, context.step);
         let contributions = (prediction == Prediction::Anomaly)
             .then(|| model.forest.contributions(&row.as_array()))
             .and_then(|contributions| contributions.per_feature.try_into().ok());
@@ -111,6 +125,24 @@ impl SeriesState {
     /// The samples after `time`, oldest first.
     pub fn samples_after(&self, time: Timestamp) -> Vec<Sample> {
         self.samples().filter(|sample| sample.time > time).collect()
+    }
+
+    /// Whether the newest sample belongs to an episode that is not yet a shift to be learnt.
+    fn is_held(&self, time: Timestamp, step: Duration) -> bool {
+        self.anomalous
+            && self
+                .episode
+                .is_some_and(|(first, _)| time.since(first) < adopted_after(step))
+    }
+
+    fn note_episode(&mut self, time: Timestamp, prediction: Prediction, step: Duration) {
+        self.anomalous = prediction == Prediction::Anomaly;
+        self.episode = match self.episode {
+            Some((first, newest)) if time.since(newest) < adopted_after(step) => {
+                Some((first, if self.anomalous { time } else { newest }))
+            }
+            _ => self.anomalous.then_some((time, time)),
+        };
     }
 
     fn components(
@@ -199,7 +231,6 @@ impl SeriesState {
                 Err(Reason::Usual)
             };
         let judged = rule.and_then(|reason| effect(row.value, band, context.spec).map(|()| reason));
-        self.anomalous = judged.is_ok();
         match judged {
             Ok(reason) => (Prediction::Anomaly, reason),
             Err(reason) => (Prediction::Normal, reason),
@@ -245,6 +276,10 @@ impl Judgement {
             contributions: None,
         }
     }
+}
+
+fn adopted_after(step: Duration) -> Duration {
+    ADOPTED_AFTER.max(step * ADOPTED_AFTER_SAMPLES)
 }
 
 /// How rare is rare enough, from the alarm budget and the number of samples a day.

@@ -335,7 +335,7 @@ impl Step<'_> {
                 .metrics
                 .entry(finding.series.metric.clone())
                 .or_default()
-                .observe(finding, now);
+                .observe(finding, now, self.input.settings.quiet_period);
         }
         if let Some(id) = tracker.firing {
             self.end_if_resolved_and_going_on(&service, id, findings);
@@ -534,7 +534,7 @@ impl Step<'_> {
     fn times_of(&self, finding: &Finding) -> (Timestamp, Timestamp) {
         let tracker = &self.state.services[&finding.series.service];
         let metric = &tracker.metrics[&finding.series.metric];
-        let crossing = metric.crossing_since.unwrap_or(self.input.now);
+        let crossing = metric.first_crossing(self.input.now, self.input.settings.quiet_period);
         let before = tracker
             .newest
             .and_then(|id| self.state.incidents.get(&id))
@@ -685,8 +685,8 @@ impl Step<'_> {
         }
     }
 
-    /// Up, and every member below its threshold by its newest sample. No sample is not calm unless
-    /// the calm was seen before.
+    /// Up, and every member that is still configured below its threshold by its newest sample. No
+    /// sample is not calm unless the calm was seen before.
     fn is_calm(&self, service: &ServiceId, id: IncidentId) -> bool {
         let tracker = &self.state.services[service];
         let incident = &self.state.incidents[&id];
@@ -714,6 +714,7 @@ impl Step<'_> {
             && incident
                 .members
                 .iter()
+                .filter(|member| self.input.catalogue.get(&member.metric).is_some())
                 .all(|member| fresh(member) && !crossing(member))
     }
 

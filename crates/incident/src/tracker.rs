@@ -31,6 +31,8 @@ pub(crate) struct MetricTracker {
     pub critical_since: Option<Timestamp>,
     /// Whether the newest sample is past the threshold; kept while there is none.
     pub crossing_now: bool,
+    /// When the newest sample was judged.
+    pub judged_at: Option<Timestamp>,
 }
 
 /// The memory of one service.
@@ -50,10 +52,18 @@ pub(crate) struct ServiceTracker {
 }
 
 impl MetricTracker {
-    /// Takes a finding with a new sample; a gap changes nothing, for absence proves nothing.
-    pub fn observe(&mut self, finding: &Finding, now: Timestamp) {
+    /// Takes a finding with a new sample; a gap changes nothing, for absence proves nothing. After
+    /// an absence of more than `quiet_period` every "since" begins anew: what lay between is unknown.
+    pub fn observe(&mut self, finding: &Finding, now: Timestamp, quiet_period: Duration) {
         if finding.sample.is_err() {
             return;
+        }
+        let judged_at = self.judged_at.replace(now);
+        if judged_at.is_some_and(|judged_at| now.since(judged_at) > quiet_period) {
+            *self = MetricTracker {
+                judged_at: Some(now),
+                ..MetricTracker::default()
+            };
         }
         self.crossing_now = finding.severity >= Severity::High;
         let anomalous = finding.prediction == Prediction::Anomaly;
@@ -66,6 +76,21 @@ impl MetricTracker {
             &mut self.critical_since,
             finding.severity == Severity::Critical,
         );
+    }
+
+    /// The first crossing of the episode: that of the threshold, unless the metric had lived past it
+    /// for more than `quiet_period` before anything was wrong with it; then when that began.
+    pub fn first_crossing(&self, now: Timestamp, quiet_period: Duration) -> Timestamp {
+        let crossing = self.crossing_since.unwrap_or(now);
+        let wrong = self
+            .qualified_since
+            .or(self.critical_since)
+            .unwrap_or(crossing);
+        if wrong.since(crossing) > quiet_period {
+            wrong
+        } else {
+            crossing
+        }
     }
 
     /// Why an incident may open on this metric now.

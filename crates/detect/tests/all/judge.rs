@@ -271,3 +271,27 @@ fn the_state_is_bounded() {
     }
     assert!(state.encode().len() < 24_000, "{}", state.encode().len());
 }
+
+#[test]
+fn a_shift_stays_an_anomaly_for_an_hour_and_is_then_adopted() {
+    let mut day = a_day(7, &cpu());
+    let mut shifted = stationary(8, DAY, 2 * DAY);
+    for sample in &mut shifted {
+        sample.value += 17.0;
+    }
+    let judged: Vec<detect::Judgement> = shifted
+        .into_iter()
+        .map(|sample| judge(&mut day.state, Some(&day.model), sample, &cpu(), false))
+        .collect();
+    let share = |judged: &[detect::Judgement], counts: fn(&detect::Judgement) -> bool| {
+        judged.iter().filter(|j| counts(j)).count() as f64 / judged.len() as f64
+    };
+    let an_hour = 240;
+    let first = share(&judged[4..an_hour], |j| j.prediction == Prediction::Anomaly);
+    assert!(first > 0.9, "{first} of the first hour");
+    // The out-of-range guard goes with the model, which the next training replaces.
+    let adopted = share(&judged[DAY..], |j| {
+        j.prediction == Prediction::Anomaly && !matches!(j.reason, Some(Reason::OutOfRange { .. }))
+    });
+    assert!(adopted < 0.01, "{adopted} of the second day");
+}

@@ -142,3 +142,26 @@ fn rows_move_from_before_the_onset_and_the_onset_is_no_later_than_the_crossing()
     assert!(rows.from <= incident.onset - seconds(2 * TICK));
     assert!(rows.from >= incident.onset - seconds(300));
 }
+
+#[test]
+fn two_critical_samples_with_a_long_absence_between_them_open_nothing() {
+    let mut story = Story::of(&["pay"]);
+    story.see("pay", "cpu", CRITICAL).pass(TICK);
+    story
+        .see("pay", "cpu", Err(domain::Gap::NoData))
+        .pass(2 * QUIET_PERIOD);
+    story.see("pay", "cpu", CRITICAL).pass(TICK);
+    assert_eq!(story.opened(), 0, "what lay between is unknown");
+    story.pass(CRITICAL_AFTER);
+    assert_eq!(story.opened(), 1);
+}
+
+#[test]
+fn a_metric_that_lived_past_its_threshold_crosses_when_it_turns_anomalous() {
+    let mut story = Story::of(&["pay"]);
+    story.see("pay", "cpu", HIGH).pass(7200);
+    let turned = story.now;
+    story.see("pay", "cpu", BAD).pass(OPEN_AFTER + TICK);
+    let incident = story.firing("pay").unwrap();
+    assert_eq!(incident.first_crossing, turned + seconds(TICK));
+}
