@@ -44,12 +44,11 @@ pub(crate) struct Grower {
     sample_size: usize,
     /// The scaled sub-sample, feature by feature.
     columns: Vec<f32>,
-    /// Numbers of the sampled rows; those of a node lie side by side.
-    order: Vec<u16>,
-    /// One feature of the node in hand, in `order`.
+    /// Numbers of the sampled rows; those of a node lie side by side, at even depths in the first
+    /// list and at odd ones in the second.
+    order: [Vec<u16>; 2],
+    /// One feature of the node in hand, in its order.
     values: Vec<f32>,
-    /// Where a node's part of `order` is put in its new order.
-    spare: Vec<u16>,
     branches: Vec<Branch>,
 }
 
@@ -61,6 +60,12 @@ struct Branch {
     end: usize,
     /// One bit a feature: whether it may differ within the node.
     varying: u32,
+}
+
+impl Branch {
+    fn size(&self) -> usize {
+        self.end - self.start
+    }
 }
 
 /// A way to divide a node's rows so that neither side is empty.
@@ -75,9 +80,8 @@ impl Grower {
             features,
             sample_size,
             columns: vec![0.0; features * sample_size],
-            order: vec![0; sample_size],
+            order: [vec![0; sample_size], vec![0; sample_size]],
             values: vec![0.0; sample_size],
-            spare: vec![0; sample_size],
             branches: Vec::new(),
         }
     }
@@ -95,7 +99,7 @@ impl Grower {
     pub(crate) fn grow(&mut self, random: &mut Random, nodes: &mut Vec<Node>) {
         let first = nodes.len();
         let limit = height_limit(self.sample_size);
-        for (row, place) in self.order.iter_mut().enumerate() {
+        for (row, place) in self.order[0].iter_mut().enumerate() {
             *place = row as u16;
         }
         self.branches.push(Branch {
@@ -106,35 +110,40 @@ impl Grower {
             varying: u32::MAX >> (32 - self.features),
         });
         while let Some(mut branch) = self.branches.pop() {
-            let size = branch.end - branch.start;
-            let split = if size == 1 || branch.depth == limit {
-                None
-            } else {
-                self.choose(random, &mut branch)
-            };
-            let Some(split) = split else {
-                branch.seat.fill(&mut nodes[first..], Link::leaf(size));
+            let Some(split) = self.choose(random, &mut branch) else {
+                branch
+                    .seat
+                    .fill(&mut nodes[first..], Link::leaf(branch.size()));
                 continue;
             };
             let index = nodes.len() - first;
             branch.seat.fill(&mut nodes[first..], Link::inner(index));
             nodes.push(Node::new(split.feature, split.threshold));
 
-            let middle = self.divide(&branch, split.threshold);
             let depth = branch.depth + 1;
+            let middle = if depth == limit || branch.size() == 2 {
+                // Both sides are leaves: only their sizes matter.
+                self.count_below(&branch, split.threshold)
+            } else {
+                self.divide(&branch, split.threshold)
+            };
             // The left branch is pushed last, to be grown first.
-            self.branches.push(Branch {
-                seat: Seat::Right(index),
-                depth,
-                start: middle,
-                ..branch
-            });
-            self.branches.push(Branch {
-                seat: Seat::Left(index),
-                depth,
-                end: middle,
-                ..branch
-            });
+            for (seat, start, end) in [
+                (Seat::Right(index), middle, branch.end),
+                (Seat::Left(index), branch.start, middle),
+            ] {
+                if end - start == 1 || depth == limit {
+                    seat.fill(&mut nodes[first..], Link::leaf(end - start));
+                } else {
+                    self.branches.push(Branch {
+                        seat,
+                        depth,
+                        start,
+                        end,
+                        varying: branch.varying,
+                    });
+                }
+            }
         }
     }
 
@@ -145,19 +154,12 @@ impl Grower {
     /// found constant here are constant further down as well.
     fn choose(&mut self, random: &mut Random, branch: &mut Branch) -> Option<Split> {
         while branch.varying != 0 {
-            let mut candidates = branch.varying;
-            for _ in 0..random.below(candidates.count_ones() as usize) {
-                candidates &= candidates - 1;
-            }
-            let feature = candidates.trailing_zeros() as usize;
+            let nth = random.below(branch.varying.count_ones() as usize);
+            let feature = nth_one(branch.varying, nth);
 
-            let order = &self.order[branch.start..branch.end];
+            let order = &self.order[branch.depth as usize % 2][branch.start..branch.end];
             let column = &self.columns[feature * self.sample_size..][..self.sample_size];
-            let values = &mut self.values[..order.len()];
-            for (value, row) in values.iter_mut().zip(order) {
-                *value = column[usize::from(*row)];
-            }
-            let (min, max) = range(values);
+            let (min, max) = gather(column, order, &mut self.values[..order.len()]);
             if min < max {
                 let threshold = threshold_between(min, max, random.unit());
                 return Some(Split { feature, threshold });
@@ -167,22 +169,43 @@ impl Grower {
         None
     }
 
+    /// Where the rows not below `threshold` would start.
+    fn count_below(&self, branch: &Branch, threshold: f32) -> usize {
+        let values = &self.values[..branch.size()];
+        let below = values.iter().map(|value| u32::from(*value < threshold));
+        branch.start + below.sum::<u32>() as usize
+    }
+
     /// Brings the branch's rows below `threshold` before the others; where the others start.
     /// Every row is written to both ends of what is free, and stays at one: no branch to mispredict.
     fn divide(&mut self, branch: &Branch, threshold: f32) -> usize {
-        let order = &mut self.order[branch.start..branch.end];
-        let spare = &mut self.spare[..order.len()];
-        let (mut below, mut above) = (0, order.len() - 1);
-        for (row, value) in order.iter().zip(&self.values) {
-            spare[below] = *row;
-            spare[above] = *row;
-            let is_below = usize::from(*value < threshold);
-            below += is_below;
-            above -= 1 - is_below;
+        let [even, odd] = &mut self.order;
+        let (from, to) = match branch.depth % 2 {
+            0 => (even, odd),
+            _ => (odd, even),
+        };
+        let from = &from[branch.start..branch.end];
+        let to = &mut to[branch.start..branch.end];
+        let mut below = 0;
+        let mut last = to.len();
+        for (row, value) in from.iter().zip(&self.values) {
+            last -= 1;
+            to[below] = *row;
+            to[below + last] = *row;
+            below += usize::from(*value < threshold);
         }
-        order.copy_from_slice(spare);
         branch.start + below
     }
+}
+
+/// The place of a bit that is one, counted from the lowest such.
+fn nth_one(bits: u32, nth: usize) -> usize {
+    // All features vary, mostly.
+    if bits & bits.wrapping_add(1) == 0 {
+        return nth;
+    }
+    let rest = (0..nth).fold(bits, |rest, _| rest & (rest - 1));
+    rest.trailing_zeros() as usize
 }
 
 /// Uniform in `(min, max]`, so that both sides of the split get a row.
@@ -192,20 +215,28 @@ fn threshold_between(min: f32, max: f32, unit: f64) -> f32 {
     threshold.clamp(min.next_up(), max)
 }
 
-/// Smallest and largest of some numbers, in lanes for the sake of vector instructions.
-fn range(values: &[f32]) -> (f32, f32) {
-    let (chunks, rest) = values.as_chunks::<4>();
+/// Brings the rows' values of a column to `values`; the smallest and the largest, found in lanes for
+/// the sake of vector instructions.
+fn gather(column: &[f32], rows: &[u16], values: &mut [f32]) -> (f32, f32) {
     let mut mins = [f32::INFINITY; 4];
     let mut maxs = [f32::NEG_INFINITY; 4];
-    for chunk in chunks {
-        mins = std::array::from_fn(|lane| lesser(chunk[lane], mins[lane]));
-        maxs = std::array::from_fn(|lane| greater(chunk[lane], maxs[lane]));
+    let (row_chunks, row_rest) = rows.as_chunks::<4>();
+    let (value_chunks, value_rest) = values.as_chunks_mut::<4>();
+    for (values, rows) in value_chunks.iter_mut().zip(row_chunks) {
+        *values = rows.map(|row| column[usize::from(row)]);
+        for lane in 0..4 {
+            mins[lane] = lesser(values[lane], mins[lane]);
+            maxs[lane] = greater(values[lane], maxs[lane]);
+        }
     }
-    let all_mins = mins.iter().chain(rest).copied();
-    let all_maxs = maxs.iter().chain(rest).copied();
+    for (lane, (value, row)) in value_rest.iter_mut().zip(row_rest).enumerate() {
+        *value = column[usize::from(*row)];
+        mins[lane] = lesser(*value, mins[lane]);
+        maxs[lane] = greater(*value, maxs[lane]);
+    }
     (
-        all_mins.fold(f32::INFINITY, lesser),
-        all_maxs.fold(f32::NEG_INFINITY, greater),
+        lesser(lesser(mins[0], mins[1]), lesser(mins[2], mins[3])),
+        greater(greater(maxs[0], maxs[1]), greater(maxs[2], maxs[3])),
     )
 }
 

@@ -25,6 +25,7 @@ use sources::LogReader;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::config::Config;
@@ -95,16 +96,17 @@ fn router(api: Api) -> Router {
         .merge(timed)
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(from_fn_with_state(api.clone(), guard::check))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(finish))
         .with_state(api)
 }
 
-/// Counts the answer and says that nothing may guess its type.
+/// Counts the answer, makes every refusal a problem, and says that nothing may guess its type.
 async fn finish(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    let mut response = problem::or_problem(next.run(request).await).await;
     telemetry::answered(response.status().as_u16());
     let headers = response.headers_mut();
     headers.insert(

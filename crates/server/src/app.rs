@@ -84,11 +84,14 @@ impl App {
         tasks.spawn(
             Collecting {
                 collector,
+                source: prometheus.address().to_owned(),
                 tick: config.tick,
                 evaluation_delay: config.evaluation_delay,
                 engine: engine.clone(),
                 plans,
                 stop: stopped.clone(),
+                skew: jiff::SignedDuration::ZERO,
+                said: None,
             }
             .run(),
         );
@@ -150,6 +153,7 @@ impl App {
                 last_seen: BTreeMap::new(),
                 saved_last: None,
                 commands: 0,
+                skew: jiff::SignedDuration::ZERO,
             }
             .run(),
         );
@@ -161,9 +165,9 @@ impl App {
             logs,
             progress,
             telemetry,
+            source: source_address(&config, &prometheus),
             config: Arc::new(config),
             started_at: now,
-            source: prometheus.address().to_owned(),
         };
         tasks.spawn(api::serve(listener, api, stopped));
         Ok(App {
@@ -244,19 +248,22 @@ pub fn prometheus(config: &Config) -> anyhow::Result<Prometheus> {
         .map(|(name, value)| (name.clone(), value.expose().to_owned()))
         .collect();
     let mut basic_auth = None;
+    let mut bearer_token_file = None;
     match &settings.auth {
         Some(Auth::Basic { username, password }) => {
             basic_auth = Some((username.clone(), sources::Secret::new(password.expose())));
         }
-        Some(Auth::Bearer(token)) => {
-            headers.push(("Authorization".into(), format!("Bearer {}", token.expose())));
-        }
+        Some(Auth::Bearer(token)) => match token.file() {
+            Some(file) => bearer_token_file = Some(file.to_owned()),
+            None => headers.push(("Authorization".into(), format!("Bearer {}", token.expose()))),
+        },
         None => {}
     }
     let settings = PrometheusSettings {
         timeout: settings.timeout,
         headers,
         basic_auth,
+        bearer_token_file,
         ca_file: settings.ca_file.clone(),
         answer_bytes_max: usize::try_from(settings.answer_bytes_max).unwrap_or(usize::MAX),
         ..PrometheusSettings::at(settings.url.as_str())
@@ -279,6 +286,12 @@ pub fn collect_settings(config: &Config) -> CollectSettings {
             .timeout
             .min(config.tick.max(Duration::from_secs(2))),
     }
+}
+
+/// The address of Prometheus for people.
+fn source_address(config: &Config, prometheus: &Prometheus) -> String {
+    let external = config.prometheus.external_url.as_ref();
+    external.map_or_else(|| prometheus.address().to_owned(), ToString::to_string)
 }
 
 fn log_reader(config: &Config) -> anyhow::Result<LogReader> {

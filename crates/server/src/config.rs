@@ -233,7 +233,7 @@ impl Default for Config {
 /// configuration, secrets excepted.
 pub fn effective_yaml(config: &Config) -> String {
     // One line for each text, so that queries can be copied.
-    let options = serde_saphyr::ser_options! { min_fold_chars: usize::MAX };
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     serde_saphyr::to_string_with_options(&raw::Raw::of(config), options)
         .expect("settings are plain YAML")
 }

@@ -284,8 +284,10 @@ impl History {
                 let Some(first) = samples.first() else {
                     continue;
                 };
-                let before = before(&storage, &series, first.time)?;
-                let rows = past_rows(&recipe, &masks, &series, &before, &samples, step);
+                let there = samples_since(&storage, &series, first.time - LEAD)?;
+                let lead = &there[..there.partition_point(|s| s.time < first.time)];
+                let missing = missing(&samples, &there, step);
+                let rows = past_rows(&recipe, &masks, &series, lead, &missing, step);
                 storage.datasets_mut().insert(&series, rows)?;
             }
             Ok::<(), DatasetError>(())
@@ -354,21 +356,45 @@ impl History {
     }
 }
 
-/// The samples of the hour before a time.
-fn before(
+/// The samples of a series that are on disk since a time.
+fn samples_since(
     storage: &Storage,
     series: &SeriesId,
-    time: Timestamp,
+    from: Timestamp,
 ) -> Result<Vec<Sample>, DatasetError> {
-    let dataset = storage.datasets().read(series, time - LEAD)?;
-    let rows = dataset.rows.into_iter().map(|(row, _)| row);
-    let earlier = rows.take_while(|row| row.timestamp < time);
-    Ok(earlier
-        .map(|row| Sample {
-            time: row.timestamp,
-            value: row.value,
-        })
+    let dataset = storage.datasets().read(series, from)?;
+    let sample = |row: domain::Row| Sample {
+        time: row.timestamp,
+        value: row.value,
+    };
+    Ok(dataset
+        .rows
+        .into_iter()
+        .map(|(row, _)| sample(row))
         .collect())
+}
+
+/// The samples that are not there: those with none within half a step, for live samples carry the
+/// times of their scrapes and those of the past the times of a grid.
+fn missing(samples: &[Sample], there: &[Sample], step: Duration) -> Vec<Sample> {
+    let is_near = |sample: &&Sample| {
+        let next = there.partition_point(|s| s.time < sample.time);
+        let neighbours = [next.checked_sub(1), Some(next)].into_iter().flatten();
+        neighbours
+            .filter_map(|index| there.get(index))
+            .any(|neighbour| {
+                let distance = sample
+                    .time
+                    .since(neighbour.time)
+                    .max(neighbour.time.since(sample.time));
+                distance < step / 2
+            })
+    };
+    samples
+        .iter()
+        .filter(|sample| !is_near(sample))
+        .copied()
+        .collect()
 }
 
 /// The median distance of samples over the hours, as one of the usual scrape intervals if near.
@@ -387,6 +413,19 @@ fn usual_step(hours: &[(Timestamp, f64)]) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_not_there_is_missing() {
+        let at = |millis: i64| Sample {
+            time: Timestamp::from_millis(millis),
+            value: 1.0,
+        };
+        let there = [at(10_215), at(12_215), at(18_215)];
+        let past: Vec<Sample> = (4..11).map(|k| at(k * 2_000)).collect();
+        let missing = missing(&past, &there, Duration::from_secs(2));
+        let times: Vec<i64> = missing.iter().map(|s| s.time.as_millis()).collect();
+        assert_eq!(times, [8_000, 14_000, 16_000, 20_000]);
+    }
 
     #[test]
     fn a_scrape_interval_is_recognised_from_counts() {

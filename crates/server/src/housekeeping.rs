@@ -1,4 +1,5 @@
-//! Retention: once an hour, rows past their age go; at least the training window is kept.
+//! Retention: once an hour, rows and resolved incidents past their age go; at least the training
+//! window is kept.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,11 @@ pub async fn run(
         tokio::select! {
             () = stopped(&mut stop) => return,
             () = tokio::time::sleep(EVERY) => {}
+        }
+        let before = clock::now() - retention.incidents;
+        if let Err(error) = storage.database.prune(before).await {
+            telemetry::store_failed("database");
+            tracing::error!(error = %chain(&error), "old incidents could not be dropped");
         }
         let (storage, retention) = (Arc::clone(&storage), retention.clone());
         let pruned = tokio::task::spawn_blocking(move || prune(&storage, &retention, window)).await;

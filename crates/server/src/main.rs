@@ -15,12 +15,18 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("bellwether: {error:#}");
-            match error.downcast_ref::<config::ConfigError>() {
-                Some(_) => ExitCode::from(2),
-                None => ExitCode::FAILURE,
+            if is_about_settings(&error) {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
             }
         }
     }
+}
+
+/// Also what only shows when the settings are put to use, such as a CA file without a certificate.
+fn is_about_settings(error: &anyhow::Error) -> bool {
+    error.is::<config::ConfigError>() || error.is::<sources::PrometheusError>()
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -86,33 +92,34 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
         loaded.config.prometheus.url.to_string(),
         loaded.config.data_dir.display().to_string(),
     );
+    let stop = stop_signal()?;
     let app = App::start(loaded.config, serve.record.as_deref()).await?;
     tracing::info!(address = %format!("http://{}", app.address), prometheus, data_dir, config = %loaded.source, "listening");
-    stop_signal().await?;
+    stop.await;
     tracing::info!("stopping");
     app.stop().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
-async fn stop_signal() -> anyhow::Result<()> {
+/// Signals count from now on, also those that come before anyone waits for them.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 fn start_logging(config: &Config) {
     let level = format!("{:?}", config.log.level).to_lowercase();
-    let filter = EnvFilter::try_from_env("BELLWETHER_LOG_FILTER").unwrap_or_else(|_| {
-        EnvFilter::new(format!(
-            "warn,server={level},bellwether={level},sources={level},store={level}"
-        ))
-    });
+    let filter = EnvFilter::new(format!(
+        "warn,server={level},bellwether={level},sources={level},store={level}"
+    ));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -168,7 +168,11 @@ pub fn memory(
         .read(series, since.unwrap_or(Timestamp::EPOCH))
     {
         Ok(dataset) => {
-            remarks.extend(dataset.skipped.iter().take(3).map(ToString::to_string));
+            let skipped = dataset.skipped.iter().take(3);
+            remarks.extend(
+                skipped
+                    .map(|line| format!("{line}; it is passed over; correct or delete the line")),
+            );
             let rows = dataset.rows.into_iter();
             rows.map(|(row, _)| Sample {
                 time: row.timestamp,

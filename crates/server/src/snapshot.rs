@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::{Finding, Incident, ServiceId, ServiceObservation, SourceState, Timestamp};
+use jiff::SignedDuration;
 
 /// The newest tick as the API shows it.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,8 @@ pub struct Snapshot {
     pub source_since: Option<Timestamp>,
     /// The last evaluation instant at which the source answered.
     pub answered_at: Option<Timestamp>,
+    /// The source's clock minus ours; zero up to five seconds.
+    pub skew: SignedDuration,
     pub remarks: Vec<String>,
     pub services: Arc<BTreeMap<ServiceId, ServiceView>>,
     /// Incidents that are not both resolved and quiet, by number.

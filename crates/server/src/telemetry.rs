@@ -130,7 +130,9 @@ pub fn collected(collected: &Collected, took: Duration) {
     for (gap, count) in &collected.gaps {
         counter!("bellwether_gaps_total", "reason" => gap.as_str()).increment(u64::from(*count));
     }
-    gauge!("bellwether_source_skew_seconds").set(collected.skew.as_secs_f64());
+    if let Some(skew) = collected.skew {
+        gauge!("bellwether_source_skew_seconds").set(skew.as_secs_f64());
+    }
     let up = match collected.collection.source {
         domain::SourceState::Healthy => 1.0,
         domain::SourceState::Partial(_) => 0.5,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use domain::{Incident, IncidentId, LogWindow, SeriesId, ServiceId, SourceState, Timestamp};
 use engine::{LogRequest, State, Swap, TickInput, TickOutput};
 use incident::{Answer, Change, Command};
+use jiff::SignedDuration;
 use sources::Collected;
 use store::TickCommit;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -58,6 +59,8 @@ pub struct Ticking {
     /// The series whose memory was stored last; none at the beginning of a round.
     pub saved_last: Option<SeriesId>,
     pub commands: u64,
+    /// The source's clock minus ours.
+    pub skew: SignedDuration,
 }
 
 impl Ticking {
@@ -86,6 +89,7 @@ impl Ticking {
         let mut input = TickInput::between(collected.collection.at).with(collected.collection);
         input.swaps = std::mem::take(&mut self.swaps);
         let output = self.step(&input);
+        self.skew = collected.skew.unwrap_or(self.skew);
         for (series, why) in &output.refused_swaps {
             tracing::error!(%series, why, "a new model was refused; the old one goes on");
         }
@@ -268,6 +272,7 @@ impl Ticking {
                 Some(input.at)
             },
             answered_at: answered.or(previous.answered_at),
+            skew: self.skew,
             remarks,
             services: Arc::new(services),
             incidents: self.incidents(),

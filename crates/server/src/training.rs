@@ -29,6 +29,8 @@ const WAITING_MAX: usize = 64;
 const BATCH: usize = 64;
 /// A schedule's next run is looked for at least this often, so that changes of the clock are seen.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// When the schedule ran last: a restart doesn't put the next run off.
+const META_KEY: &str = "training_scheduled";
 
 /// Which series a job trains; all where nothing is named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,7 +245,7 @@ pub struct Training {
 impl Training {
     /// Runs until told to stop; a job under way ends after the series it is at.
     pub async fn run(mut self) {
-        let mut last_run = clock::now();
+        let mut last_run = self.last_run().await;
         loop {
             let next = next_run(&self.schedule, &self.timezone, last_run);
             self.queue.lock().next_run = next;
@@ -257,6 +259,7 @@ impl Training {
             let now = clock::now();
             if next.is_some_and(|next| next <= now) {
                 last_run = now;
+                self.remember_run(now).await;
                 if let Err(error) = self.queue.request(Selection::default(), Trigger::Schedule) {
                     tracing::warn!(%error, "the scheduled training is left out");
                 }
@@ -271,6 +274,26 @@ impl Training {
                     return;
                 }
             }
+        }
+    }
+
+    /// When the schedule ran last; before its first run, when this data directory was first used.
+    async fn last_run(&self) -> Timestamp {
+        let now = clock::now();
+        let stored = self.storage.database.meta(META_KEY).await.ok().flatten();
+        match stored.and_then(|text| text.parse::<Timestamp>().ok()) {
+            Some(last) => last.min(now),
+            None => {
+                self.remember_run(now).await;
+                now
+            }
+        }
+    }
+
+    async fn remember_run(&self, at: Timestamp) {
+        let text = at.to_string();
+        if let Err(error) = self.storage.database.set_meta(META_KEY, &text).await {
+            tracing::warn!(error = %chain(&error), "the time of the scheduled training could not be stored; after a restart the schedule begins anew");
         }
     }
 

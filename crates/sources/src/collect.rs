@@ -1,7 +1,8 @@
 //! Collection: one look at Prometheus becomes services and, for each series, a sample or a gap.
 //!
 //! One query per metric for all services and three for the whole fleet; a fallback only while a
-//! service needs it, and scrape intervals only at discovery. Each failure is a value.
+//! service needs it. At discovery one of the three asks for a range, whose end is what the instant
+//! would say and whose rest says scrape intervals. Each failure is a value.
 
 mod ask;
 mod fallback;
@@ -33,6 +34,8 @@ pub use ask::QueryTiming;
 const DISCOVERY_EVERY: Duration = Duration::from_secs(600);
 /// And because of new services, not more often than this.
 const DISCOVERY_REST: Duration = Duration::from_secs(60);
+/// Nobody waits longer to learn the server's clock.
+const SKEW_DEADLINE: Duration = Duration::from_secs(2);
 /// Discovery looks back over so many ticks.
 const DISCOVERY_TICKS: u32 = 120;
 /// What is collected, and within which bounds.
@@ -78,8 +81,8 @@ pub struct Collected {
     pub gaps: BTreeMap<Gap, u32>,
     /// Each query, in the order of asking.
     pub timings: Vec<QueryTiming>,
-    /// The server's clock minus ours; zero up to five seconds.
-    pub skew: SignedDuration,
+    /// The server's clock minus ours, zero up to five seconds; none where no answer says it.
+    pub skew: Option<SignedDuration>,
     /// The longest that the server asked us to wait.
     pub retry_after: Option<Duration>,
 }
@@ -150,9 +153,23 @@ impl Collector {
             .map_or(self.tick, |known| known.step(self.tick))
     }
 
+    /// The server's clock minus ours, as [`Collected::skew`], by a question that costs it nothing.
+    pub async fn skew(&self, now: Timestamp) -> Option<SignedDuration> {
+        let asked = self
+            .prometheus
+            .instant_within("vector(1)", now, self.metric_deadline.min(SKEW_DEADLINE));
+        let answer = asked.await.ok()?;
+        answer.skew.map(|_| answer.applied_skew())
+    }
+
     /// One look: all services and all their series at `at`.
     pub async fn collect(&mut self, at: Timestamp) -> Collected {
         let mut replies = self.ask(self.plan(at), at).await;
+        if replies.lacks_scrape_times(at) {
+            let query = self.fleet_queries.scraped.clone();
+            let subject = Subject::Scraped;
+            replies.extend(self.ask(vec![Asked { subject, query }], at).await);
+        }
         let mut remarks = Remarks::default();
 
         let mut views = self.views(&mut replies, &mut remarks);
@@ -169,6 +186,7 @@ impl Collector {
             replies.extend(second);
         }
         replies.remark_messages(&mut remarks);
+        remarks.about_skew(replies.skew().unwrap_or_default());
         let source = replies.source_state();
         let series = self.judge(&sightings, &views, &source, certain, at);
         let mut gaps = BTreeMap::new();
@@ -235,22 +253,21 @@ impl Collector {
             })
             .collect();
         let fleet = &self.fleet_queries;
+        let scraped = if self.discovery_is_due(at) {
+            Subject::Spacing {
+                from: at - self.tick * (DISCOVERY_TICKS - 1),
+                step: self.tick,
+            }
+        } else {
+            Subject::Scraped
+        };
         for (subject, query) in [
-            (Subject::Scraped, &fleet.scraped),
+            (scraped, &fleet.scraped),
             (Subject::Started, &fleet.started),
             (Subject::Up, &fleet.up),
         ] {
             let query = query.clone();
             plan.push(Asked { subject, query });
-        }
-        if self.discovery_is_due(at) {
-            plan.push(Asked {
-                subject: Subject::Spacing {
-                    from: at - self.tick * (DISCOVERY_TICKS - 1),
-                    step: self.tick,
-                },
-                query: fleet.scraped.clone(),
-            });
         }
         plan
     }

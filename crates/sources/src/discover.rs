@@ -10,7 +10,7 @@ pub(crate) use spacing::{Spacings, spacings};
 
 use crate::identity::Identity;
 
-/// The three questions about the whole fleet, and the one that is asked only at discovery.
+/// The three questions about the whole fleet.
 #[derive(Clone, Debug)]
 pub(crate) struct FleetQueries {
     /// When each instance was last scraped; as a range query also how often.

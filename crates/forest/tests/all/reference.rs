@@ -1,15 +1,11 @@
 //! Scores against those of scikit-learn on the same rows.
 //!
-//! The fixture holds scikit-learn's score of each test row. To make it anew, run the ignored test
-//! below and then `fixtures/sklearn_scores.py` on the folder it names.
-
-use std::path::Path;
+//! The fixture holds scikit-learn's score of each test row. To make it anew, run the example
+//! `export_rows` and then `fixtures/sklearn_scores.py` on the same folder.
 
 use forest::{Forest, Parameters};
 
 use crate::series;
-
-const TEST_ROWS: usize = 500;
 
 fn sklearn_scores() -> Vec<f64> {
     include_str!("../fixtures/sklearn_scores.csv")
@@ -27,7 +23,7 @@ fn own_scores(seed: u64) -> Vec<f64> {
     let forest = Forest::fit(&series::training().rows, series::FEATURES, &parameters)
         .expect("a series can be fitted");
     let mut scores = Vec::new();
-    forest.score_batch(&series::labelled(TEST_ROWS).rows, &mut scores);
+    forest.score_batch(&series::labelled(series::TEST_ROWS).rows, &mut scores);
     scores
 }
 
@@ -53,7 +49,7 @@ fn scores_are_near_scikit_learns() {
 
 #[test]
 fn anomalies_are_told_apart_as_by_scikit_learn() {
-    let anomalous = series::labelled(TEST_ROWS).anomalous;
+    let anomalous = series::labelled(series::TEST_ROWS).anomalous;
     let reference = area_under_curve(&sklearn_scores(), &anomalous);
     for seed in 0..5 {
         let own = area_under_curve(&own_scores(seed), &anomalous);
@@ -62,24 +58,6 @@ fn anomalies_are_told_apart_as_by_scikit_learn() {
             "seed {seed}: {own}, scikit-learn {reference}"
         );
     }
-}
-
-#[test]
-#[ignore = "writes the rows for scikit-learn"]
-fn export_rows() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    for (name, series) in [
-        ("train.f64", series::training()),
-        ("test.f64", series::labelled(TEST_ROWS)),
-    ] {
-        let bytes: Vec<u8> = series
-            .rows
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
-        std::fs::write(folder.join(name), bytes).unwrap();
-    }
-    println!("{}", folder.display());
 }
 
 /// Mean rank among equals, from 1.

@@ -1,7 +1,9 @@
 //! A generated series with labelled anomalies, featurised, the same on every machine: what the
-//! tests and the benchmark fit and score.
+//! tests and the benchmark fit and score, and `export_rows` writes.
 
 pub const FEATURES: usize = 5;
+/// Labelled rows whose scores by scikit-learn lie in `fixtures`.
+pub const TEST_ROWS: usize = 500;
 const WINDOW: usize = 20;
 
 /// Row-major rows of five features, and for each whether it lies in an anomaly.

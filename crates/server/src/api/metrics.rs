@@ -159,6 +159,24 @@ fn contributions([value, delta, rolling_mean, rolling_std, zscore]: [f64; 5]) ->
     }
 }
 
+/// What to do about a gap, where someone can do something.
+fn remedy(gap: Gap, spec: &MetricSpec) -> String {
+    let id = &spec.id;
+    match gap {
+        Gap::NonFinite => format!("; does metrics.{id}.query divide by zero?"),
+        Gap::OutOfRange => format!(
+            " ({} to {} {}); correct metrics.{id}.query or metrics.{id}.valid",
+            spec.valid.0, spec.valid.1, spec.unit
+        ),
+        Gap::Ambiguous => {
+            format!("; make metrics.{id}.query give one series by $identity and instance")
+        }
+        Gap::Stale => "; is the service still scraped?".into(),
+        Gap::QueryFailed | Gap::SourceDown => "; /api/v1/status says why".into(),
+        Gap::NoData | Gap::Idle | Gap::Repeated => String::new(),
+    }
+}
+
 /// One sentence with numbers: the value against its thresholds and its expected range, and what
 /// the model says of it.
 fn why(finding: &Finding, spec: &MetricSpec) -> String {
@@ -166,7 +184,7 @@ fn why(finding: &Finding, spec: &MetricSpec) -> String {
     if let Err(gap) = finding.sample
         && gap != Gap::Repeated
     {
-        return gap.in_words().to_owned();
+        return format!("{}{}", gap.in_words(), remedy(gap, spec));
     }
     let Some(sample) = finding.newest else {
         return Gap::NoData.in_words().to_owned();

@@ -5,6 +5,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::BODY_BYTES_MAX;
+
+/// What the framework says of a refusal is short.
+const TEXT_BYTES_MAX: usize = 4 << 10;
+
 /// What went wrong with a request, and what to do.
 #[derive(Clone, Debug, Serialize)]
 pub struct Problem {
@@ -52,4 +57,28 @@ impl IntoResponse for Problem {
             .insert(header::CONTENT_TYPE, content_type);
         response
     }
+}
+
+/// Refusals of the framework, which are plain text, as problems; everything else as it is.
+pub async fn or_problem(response: Response) -> Response {
+    let status = response.status();
+    let is_plain = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !(status.is_client_error() || status.is_server_error()) || !is_plain {
+        return response;
+    }
+    let text = axum::body::to_bytes(response.into_body(), TEXT_BYTES_MAX).await;
+    let text = String::from_utf8_lossy(&text.unwrap_or_default()).into_owned();
+    let (title, detail) = match status {
+        StatusCode::BAD_REQUEST => ("bad request", text),
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "body too large",
+            format!("a body may have {BODY_BYTES_MAX} bytes"),
+        ),
+        StatusCode::GATEWAY_TIMEOUT => ("no answer in time", text),
+        _ => (status.canonical_reason().unwrap_or("refused"), text),
+    };
+    Problem::new(status, title).detail(detail).into_response()
 }

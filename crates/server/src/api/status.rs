@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::Api;
 use crate::clock;
+use crate::collecting::shifted;
 use crate::history::Progress;
 use crate::snapshot::Snapshot;
 
@@ -70,6 +71,8 @@ fn unready(api: &Api, snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
     if let Some(SourceState::Down(why)) = &snapshot.source {
         reasons.push(format!("Prometheus at {} can't be read: {why}", api.source));
     }
+    // Evaluation instants follow the source's clock.
+    let now = shifted(now, snapshot.skew);
     let patience = api.config.tick * READY_TICKS + api.config.evaluation_delay;
     match snapshot.answered_at {
         None if snapshot.source.is_none() => {
@@ -79,7 +82,9 @@ fn unready(api: &Api, snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
             ));
         }
         Some(answered) if now.since(answered) > patience.max(api.config.prometheus.timeout * 2) => {
-            reasons.push(format!("the newest evaluation is of {answered}"));
+            reasons.push(format!(
+                "the newest evaluation with answers of Prometheus is of {answered}"
+            ));
         }
         _ => {}
     }
@@ -115,6 +120,8 @@ struct Source {
     why: Option<String>,
     since: Option<Timestamp>,
     answered_at: Option<Timestamp>,
+    /// Its clock minus ours; zero up to five seconds.
+    skew_seconds: f64,
 }
 
 #[derive(Serialize)]
@@ -219,6 +226,7 @@ fn source(api: &Api, snapshot: &Snapshot) -> Source {
         why,
         since: snapshot.source_since,
         answered_at: snapshot.answered_at,
+        skew_seconds: snapshot.skew.as_secs_f64(),
     }
 }
 

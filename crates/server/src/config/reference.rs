@@ -17,7 +17,7 @@ Everything is set in one file, `config.yaml`; every key is optional. `bellwether
 - **Durations** are whole numbers with units, the larger first: `500ms`, `15s`, `1m30s`, `24h`, `7d`, `2w`. **Sizes** have `B`, `KiB`, `MiB`, `GiB`, `TiB`, or `kB`, `MB`, `GB`, `TB`.
 - **Secrets** (passwords, tokens, header values) belong in the environment or in files; they are shown as `<secret>`.
 - **Paths** are relative to the working directory.
-- **Changes** follow a reload, except where a restart is noted.
+- **Changes** take effect at the next start.
 
 `<id>` is the id of a metric, `<name>` the name of a service or header, `[]` an item of a list. The built-in metrics are `cpu`, `mem` and `lat`; a key that is given for one of them replaces that part of it, and their defaults are not those of the table, which are of an added metric.
 ";
@@ -32,7 +32,6 @@ pub fn reference_markdown() -> String {
             section = own;
             text.push_str(&heading(section));
         }
-        let restart = if key.restart { " *Restart.*" } else { "" };
         let default = match key.default {
             "" => "–".to_owned(),
             "the id" => "the id".to_owned(),
@@ -41,7 +40,7 @@ pub fn reference_markdown() -> String {
         // Writing to a String can't fail.
         let _ = writeln!(
             text,
-            "| `{}` | {default} | {} | {}{restart} |",
+            "| `{}` | {default} | {} | {} |",
             key.path, key.range, key.sentence
         );
     }

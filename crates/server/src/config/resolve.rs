@@ -155,6 +155,9 @@ impl<'a> Resolver<'a> {
                 let what = format!("the path of log source {index} is {}", quoted(&path));
                 let advice = "`{service}` is its only placeholder";
                 self.refuse(&["logs", &index, "path"], what, advice);
+            } else if let Err(error) = sources::LogTemplate::new(&path) {
+                let what = format!("the path of log source {index} is not usable");
+                self.refuse(&["logs", &index, "path"], what, error.to_string());
             }
             sources.push(LogSource { path });
         }

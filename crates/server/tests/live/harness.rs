@@ -339,6 +339,30 @@ impl Bellwether {
         }
     }
 
+    /// As [`Bellwether::start`], without waiting for an answer; [`Bellwether::up`] waits.
+    pub fn spawned(dir: &Path, config: &str) -> Bellwether {
+        let port = free_port();
+        Bellwether {
+            url: format!("http://127.0.0.1:{port}"),
+            dir: dir.to_owned(),
+            client: client(),
+            process: spawn(dir, config, port, &[]),
+        }
+    }
+
+    /// As [`Bellwether::start_again`], without waiting for an answer.
+    pub fn spawn_again(&mut self, config: &str) {
+        let port = self.url.rsplit(':').next().and_then(|p| p.parse().ok());
+        self.process = spawn(&self.dir, config, port.expect("a port"), &[]);
+    }
+
+    /// Waits until it answers; says how long that took.
+    pub async fn up(&mut self) -> Duration {
+        let began = Instant::now();
+        self.wait_up().await;
+        began.elapsed()
+    }
+
     async fn wait_up(&mut self) {
         let (client, url) = (self.client.clone(), format!("{}/healthz", self.url));
         let log = self.dir.join("bellwether.log");
@@ -476,4 +500,13 @@ pub fn folder() -> TempDir {
         println!("kept: {}", folder.path().display());
     }
     folder
+}
+
+/// Runs a build of the binary to its end: any subcommand but `serve`.
+pub fn run(binary: &Path, arguments: &[&str]) -> std::process::Output {
+    Command::new(binary)
+        .args(arguments)
+        .env_clear()
+        .output()
+        .expect("the binary was built")
 }

@@ -1,5 +1,10 @@
 //! The real binary against a real Prometheus, the simulated fleet, and scripted fakes of both.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may fail where it stands"
+)]
+
 mod fake;
 mod harness;
 

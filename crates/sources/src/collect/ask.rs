@@ -138,6 +138,41 @@ impl Replies {
         u32::try_from(self.timings.len()).unwrap_or(u32::MAX)
     }
 
+    /// Makes the end of the range that was asked for spacings the answer to when targets were
+    /// scraped. Whether that must be asked for by itself, as the range says nothing about `at`; a
+    /// server that answers nothing isn't asked again.
+    pub(super) fn lacks_scrape_times(&mut self, at: Timestamp) -> bool {
+        if !self.asked_spacing() || self.source_state().is_down() {
+            return false;
+        }
+        let mut answers = self.replies.iter().filter_map(|(_, r)| r.as_ref().ok());
+        let matrix = answers.find_map(|answer| match &answer.data {
+            Data::Matrix(series) => Some(series),
+            _ => None,
+        });
+        let newest = |series: &RangeSeries| {
+            let (time, value) = series.points.last().copied()?;
+            let labels = series.labels.clone();
+            (time == at).then_some(VectorSample {
+                labels,
+                time,
+                value,
+            })
+        };
+        let newest: Vec<VectorSample> = matrix.into_iter().flatten().filter_map(newest).collect();
+        if newest.is_empty() {
+            return true;
+        }
+        let answer = Answer {
+            data: Data::Vector(newest),
+            warnings: Vec::new(),
+            infos: Vec::new(),
+            skew: None,
+        };
+        self.replies.push((Subject::Scraped, Ok(answer)));
+        false
+    }
+
     fn reply(&self, subject: &Subject) -> Option<&Result<Answer<Data>, QueryError>> {
         let found = self.replies.iter().find(|(s, _)| s == subject);
         found.map(|(_, reply)| reply)
@@ -216,11 +251,11 @@ impl Replies {
     }
 
     /// The skew of the first answer that says one.
-    pub(super) fn skew(&self) -> SignedDuration {
+    pub(super) fn skew(&self) -> Option<SignedDuration> {
         let mut answers = self.replies.iter().filter_map(|(_, r)| r.as_ref().ok());
         answers
             .find(|answer| answer.skew.is_some())
-            .map_or(SignedDuration::ZERO, Answer::applied_skew)
+            .map(Answer::applied_skew)
     }
 
     pub(super) fn retry_after(&self) -> Option<Duration> {

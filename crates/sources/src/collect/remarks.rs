@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{MetricId, ServiceId};
+use jiff::SignedDuration;
 
 use super::MetricView;
 use crate::discover::Sightings;
@@ -42,9 +43,23 @@ impl Remarks {
         self.about_unnamed(metric.as_str(), sorted.unnamed, sorted.too_long);
         if !sorted.ambiguous.is_empty() {
             self.add(format!(
-                "{metric}: {} with the same labels twice: {}",
+                "{metric}: {} with the same labels twice, which is not judged: {}; make its query give one series by $identity and instance",
                 counted(sorted.ambiguous.len(), "service"),
                 examples(sorted.ambiguous.iter())
+            ));
+        }
+    }
+
+    pub(super) fn about_skew(&mut self, skew: SignedDuration) {
+        if !skew.is_zero() {
+            let way = if skew.is_negative() {
+                "behind"
+            } else {
+                "ahead of"
+            };
+            self.add(format!(
+                "the clock of Prometheus is {} s {way} ours; evaluation follows it; set both by the same time server",
+                skew.abs().as_secs()
             ));
         }
     }

@@ -23,8 +23,10 @@ impl Unopened {
 
 fn in_words(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".into(),
-        io::ErrorKind::PermissionDenied => "reading it is not permitted".into(),
+        io::ErrorKind::NotFound => "there is no such file; check logs[].path".into(),
+        io::ErrorKind::PermissionDenied => {
+            "reading it is not permitted; let the user of Bellwether read it".into()
+        }
         _ => error.to_string(),
     }
 }
@@ -48,7 +50,7 @@ pub(super) fn open(root: &Path, relative: &Path, shown: String) -> Result<File, 
     let kind = path.metadata().map_err(failed)?.file_type();
     if !kind.is_file() {
         return Err(refused(if kind.is_dir() {
-            "it is a folder"
+            "it is a folder; logs[].path must name a file"
         } else {
             "it is not a regular file, so it isn't read"
         }));

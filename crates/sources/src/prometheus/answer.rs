@@ -123,6 +123,7 @@ fn answer<S: DeserializeOwned, T>(
             return Err(QueryError::BadQuery {
                 error_type: refusal.error_type,
                 message: refusal.message,
+                retry_after: None,
             });
         }
         _ => return Err(malformed(body, "its status is neither success nor error")),

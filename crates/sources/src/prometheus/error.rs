@@ -5,9 +5,11 @@ use std::time::Duration;
 /// Why a query brought nothing. The texts name what came and what to do, and hold no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    #[error("no whole answer within {after:?}; raise the timeout, or ask for less")]
+    #[error(
+        "no whole answer within {after:?}; look at the load of Prometheus, or raise prometheus.timeout and tick"
+    )]
     Timeout { after: Duration },
-    #[error("can't connect to {address}: {why}")]
+    #[error("can't connect to {address}: {why}; is Prometheus running, and is prometheus.url right?")]
     Connect { address: String, why: String },
     #[error("no secure connection to {address}: {why}; the certificate is checked, always")]
     Tls { address: String, why: String },
@@ -25,9 +27,13 @@ pub enum QueryError {
         /// The beginning of the body.
         said: String,
     },
-    #[error("the query was refused ({error_type}): {message}")]
-    BadQuery { error_type: String, message: String },
-    #[error("the query failed in the server ({error_type}): {message}{}", retry(.retry_after))]
+    #[error("the query was refused ({error_type}): {message}{}", retry(.retry_after))]
+    BadQuery {
+        error_type: String,
+        message: String,
+        retry_after: Option<Duration>,
+    },
+    #[error("the query failed in the server ({error_type}): {message}{}; the log of Prometheus should say more", retry(.retry_after))]
     Server {
         status: u16,
         error_type: String,
@@ -35,7 +41,7 @@ pub enum QueryError {
         retry_after: Option<Duration>,
     },
     #[error(
-        "the answer is larger than {bytes_max} bytes; ask for fewer series, or raise the limit"
+        "the answer is larger than {bytes_max} bytes; ask for fewer series, or raise prometheus.answer_bytes_max"
     )]
     TooLarge { bytes_max: usize },
     #[error("the answer makes no sense: {why}{}", beginning(.began))]
@@ -75,9 +81,9 @@ impl QueryError {
     /// How long the server asked us to wait before the next query.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            QueryError::Status { retry_after, .. } | QueryError::Server { retry_after, .. } => {
-                *retry_after
-            }
+            QueryError::Status { retry_after, .. }
+            | QueryError::BadQuery { retry_after, .. }
+            | QueryError::Server { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -89,6 +95,7 @@ fn advice(status: u16) -> &'static str {
         404 => " (check the url and its path; /api/v1/query is looked for beneath it)",
         405 => " (the server takes neither POST nor GET)",
         429 => " (too many queries)",
+        500.. => " (Prometheus, or a proxy before it, is in trouble; look at its log)",
         _ => "",
     }
 }

@@ -242,6 +242,7 @@ fn refused(status: u16, retry_after: Option<Duration>, body: &[u8]) -> QueryErro
                 QueryError::BadQuery {
                     error_type,
                     message,
+                    retry_after,
                 }
             } else {
                 QueryError::Server {

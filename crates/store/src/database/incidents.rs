@@ -50,6 +50,32 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Drops incidents that were resolved, are quiet, and were last seen before a time, with their
+    /// timelines and logs, and jobs that finished before it; says how many incidents.
+    ///
+    /// # Errors
+    /// The database can't be written.
+    pub async fn prune(&self, before: Timestamp) -> Result<u64, DatabaseError> {
+        let failed = DatabaseError::query("drop old incidents");
+        let mut transaction = self.writer.begin().await.map_err(&failed)?;
+        let dropped = sqlx::query(
+            "DELETE FROM incidents WHERE status = 'RESOLVED' AND firing = 0 AND last_seen_ms < ?",
+        )
+        .bind(before.as_millis())
+        .execute(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        sqlx::query("DELETE FROM jobs WHERE finished_ms < ?")
+            .bind(before.as_millis())
+            .execute(&mut *transaction)
+            .await
+            .map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)?;
+        Ok(dropped.rows_affected())
+    }
+}
+
 pub async fn save(
     connection: &mut SqliteConnection,
     mut incident: Incident,

@@ -285,9 +285,34 @@ async fn episodes_say_what_training_leaves_out() {
     let member = EpisodeMember {
         metric: MetricId::new("cpu").unwrap(),
         onset: at(28),
+        first_crossing: at(29),
         last_firing: at(37),
     };
     assert_eq!(episodes[0].members, [member]);
+}
+
+#[tokio::test]
+async fn only_resolved_quiet_and_old_incidents_are_dropped() {
+    let place = place();
+    let database = open(&place).await;
+    let mut incidents: Vec<Incident> = (1..=4).map(incident).collect();
+    for (incident, (status, firing)) in incidents.iter_mut().zip([
+        (Status::Resolved, false),
+        (Status::Open, false),
+        (Status::Resolved, true),
+        (Status::Resolved, false),
+    ]) {
+        incident.status = status;
+        incident.firing = firing;
+    }
+    let kept_from = incidents[3].last_seen;
+    database.commit_tick(of(incidents)).await.unwrap();
+    assert_eq!(database.prune(kept_from).await.unwrap(), 1);
+    assert!(database.incident(IncidentId(1)).await.unwrap().is_none());
+    for id in 2..=4 {
+        let kept = database.incident(IncidentId(id)).await.unwrap();
+        assert!(kept.is_some(), "{id}");
+    }
 }
 
 #[tokio::test]

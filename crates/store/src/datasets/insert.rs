@@ -26,10 +26,18 @@ impl Datasets {
         for (part, row) in rows {
             by_part.entry(part).or_default().insert(row.timestamp, row);
         }
-        let first = by_part.values().filter_map(|rows| rows.keys().next()).min().copied();
+        let first = by_part
+            .values()
+            .filter_map(|rows| rows.keys().next())
+            .min()
+            .copied();
         let Some(first) = first else { return Ok(0) };
-        let there: BTreeSet<Timestamp> =
-            self.read(series, first)?.rows.iter().map(|(row, _)| row.timestamp).collect();
+        let there: BTreeSet<Timestamp> = self
+            .read(series, first)?
+            .rows
+            .iter()
+            .map(|(row, _)| row.timestamp)
+            .collect();
         let mut inserted = 0;
         for (part, mut rows) in by_part {
             rows.retain(|time, _| !there.contains(time));
@@ -89,16 +97,27 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (mut datasets, series) = filled(&dir, 3);
         datasets.append([(series.clone(), Part::History, row(20))]);
-        let past = [(Part::History, row(7)), (Part::Anomaly, row(9)), (Part::History, row(2)), (Part::History, row(5))];
+        let past = [
+            (Part::History, row(7)),
+            (Part::Anomaly, row(9)),
+            (Part::History, row(2)),
+            (Part::History, row(5)),
+        ];
         assert_eq!(datasets.insert(&series, past).unwrap(), 3);
-        assert_eq!(indices(&everything(&datasets, &series)), (vec![0, 1, 2, 5, 7, 20], vec![9]));
+        assert_eq!(
+            indices(&everything(&datasets, &series)),
+            (vec![0, 1, 2, 5, 7, 20], vec![9])
+        );
         assert_eq!(datasets.last_time(&series), Some(at(20)));
         let appended = datasets.append([(series.clone(), Part::History, row(21))]);
         assert_eq!(appended.rows, 1);
         drop(datasets);
         let opened = open(&dir);
         assert_eq!(opened.repairs, []);
-        assert_eq!(indices(&everything(&opened.datasets, &series)), (vec![0, 1, 2, 5, 7, 20, 21], vec![9]));
+        assert_eq!(
+            indices(&everything(&opened.datasets, &series)),
+            (vec![0, 1, 2, 5, 7, 20, 21], vec![9])
+        );
     }
 
     #[test]
@@ -106,7 +125,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut datasets = open(&dir).datasets;
         let series = series("new", "cpu");
-        assert_eq!(datasets.insert(&series, [(Part::History, row(3))]).unwrap(), 1);
+        assert_eq!(
+            datasets.insert(&series, [(Part::History, row(3))]).unwrap(),
+            1
+        );
         assert_eq!(datasets.insert(&series, []).unwrap(), 0);
         assert_eq!(indices(&everything(&datasets, &series)), (vec![3], vec![]));
     }

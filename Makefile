@@ -1,0 +1,45 @@
+# Every target says what it does: make help
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long bench show-main-job lint build clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## A simulated fleet, a Prometheus, Bellwether and one fault, on this machine; ends with Ctrl-C
+	@scripts/demo.sh
+
+test: ## Purity, formatting, lints and all tests (needs Debian's prometheus; about ten minutes the first time)
+	@scripts/require.sh cargo cc prometheus
+	@scripts/check_pure.sh
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo test --workspace
+
+test-long: ## The live tests with 500 kills and a recording of ten minutes
+	@scripts/require.sh cargo cc prometheus
+	BELLWETHER_KILLS=500 BELLWETHER_RECORD_SECONDS=600 cargo test -p server --test live
+
+bench: ## How fast the forest and the engine are, beside scikit-learn where python3 has it
+	@scripts/require.sh cargo cc
+	cargo bench -p forest
+	cargo bench -p engine
+	scripts/bench_main_job.sh
+
+show-main-job: ## Measure what Bellwether promises, line by line, against its bars (LINES="1 2" selects)
+	@scripts/show_main_job.sh
+
+lint: ## Purity, formatting and lints alone
+	@scripts/require.sh cargo cc
+	@scripts/check_pure.sh
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+build: ## The release binary, target/release/bellwether
+	@scripts/require.sh cargo cc
+	cargo build --release -p server
+
+clean: ## Remove what was built and what the demo and the benches left
+	cargo clean
+	rm -rf .demo .bench

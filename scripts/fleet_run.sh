@@ -1,0 +1,293 @@
+#!/usr/bin/env bash
+# A fleet of 200 simulated services, a real Prometheus that scrapes it, and Bellwether with its
+# default configuration, for ten minutes: queries a tick, missed ticks, the time until all series
+# have models, CPU seconds and memory of both. No fault is started, so incidents are false ones.
+#
+#   MINUTES=10      of the steady run, which begins when all series have models
+#   SERVICES=200    of the fleet; three series each
+#   HOURS=5         of history at 60 s in Prometheus before that
+#   SEED=7          of the fleet and its noise
+#   JOBS=2          promtools side by side
+#
+# Everything lies in target/fleet-run. With BELLWETHER_FIGURES its lines are added to that file, as
+# line, what, figure, bar and verdict with tabs between.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+minutes=${MINUTES:-10}
+services=${SERVICES:-200}
+hours=${HOURS:-5}
+seed=${SEED:-7}
+jobs=${JOBS:-2}
+tick=15
+# The history ends so long after it is begun: as long as laying it down takes, so that live scrapes
+# follow on it.
+lead=$((15 + hours * 20 * services / 200))
+
+target=${CARGO_TARGET_DIR:-$PWD/target}
+run=$target/fleet-run
+simulator=$target/release/bellwether-simulator
+binary=$target/release/bellwether
+pids=()
+
+say() {
+    printf '%s  %s\n' "$(date +%H:%M:%S)" "$*"
+}
+
+fail() {
+    echo "fleet run: $*" >&2
+    exit 1
+}
+
+stop() {
+    trap '' INT TERM
+    local i
+    # In the order they lean on each other: Bellwether first.
+    for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
+        kill -TERM "${pids[i]}" 2>/dev/null || true
+        wait "${pids[i]}" 2>/dev/null || true
+    done
+    pids=()
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+
+scripts/require.sh cargo cc prometheus curl
+cargo build --quiet --release --bins -p server -p simulator
+
+# ── the parts ───────────────────────────────────────────────────────────────────────────────────
+
+taken() {
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# A port that nobody listens on, below those that the system gives to clients.
+free_port() {
+    local port
+    while :; do
+        port=$((20000 + RANDOM % 12000))
+        taken "$port" || break
+    done
+    echo "$port"
+}
+
+start() {
+    local name=$1
+    shift
+    "$@" >"$run/$name.log" 2>&1 &
+    pids+=($!)
+}
+
+get() {
+    curl -fs --noproxy '*' --max-time 5 "$1"
+}
+
+# Waits until an address answers, or says what the log of the part says.
+await() {
+    local name=$1 url=$2 tries=0
+    until get "$url" >/dev/null; do
+        tries=$((tries + 1))
+        if [ "$tries" -gt 600 ] || ! kill -0 "${pids[-1]}" 2>/dev/null; then
+            tail -n 5 "$run/$name.log" >&2
+            fail "$name does not come up; its log is $run/$name.log"
+        fi
+        sleep 0.1
+    done
+}
+
+# ── what is measured ────────────────────────────────────────────────────────────────────────────
+
+# The sum of a metric's values in a page of metrics, with those labels if some are given.
+value() {
+    awk -v name="$2" -v labels="${3:-}" '
+        !/^#/ {
+            metric = $0
+            sub(/[{ ].*/, "", metric)
+            if (metric == name && (labels == "" || index($0, labels))) sum += $NF
+        }
+        END { printf "%.15g\n", sum }' <<<"$1"
+}
+
+# The least bucket of a histogram that holds everything since an earlier page.
+longest() {
+    awk -v name="$3_bucket" '
+        FNR == 1 { page++ }
+        index($0, name "{") == 1 {
+            le = $0
+            sub(/.*le="/, "", le)
+            sub(/".*/, "", le)
+            if (page == 1) before[le] = $NF
+            else { order[++n] = le; now[le] = $NF - before[le]; if (now[le] > most) most = now[le] }
+        }
+        END { for (i = 1; i <= n; i++) if (now[order[i]] == most) { print order[i]; exit } }
+    ' <(printf '%s\n' "$1") <(printf '%s\n' "$2")
+}
+
+# Seconds of CPU that a process has used.
+cpu_seconds() {
+    sed 's/.*) //' "/proc/$1/stat" | awk -v hz="$(getconf CLK_TCK)" '{ printf "%.2f\n", ($12 + $13) / hz }'
+}
+
+# VmHWM or VmRSS of a process in MiB.
+mib() {
+    awk -v key="$2:" '$1 == key { printf "%.0f\n", $2 / 1024 }' "/proc/$1/status"
+}
+
+queries_seen() {
+    local page
+    page=$(get "$prometheus/metrics")
+    calc "$(value "$page" prometheus_http_requests_total 'handler="/api/v1/query"')" + \
+        "$(value "$page" prometheus_http_requests_total 'handler="/api/v1/query_range"')"
+}
+
+calc() {
+    awk "BEGIN { printf \"%.10g\n\", $* }"
+}
+
+holds() {
+    if awk "BEGIN { exit !($*) }"; then echo pass; else echo short; fi
+}
+
+# A line of the table; also of the file of figures.
+figure() {
+    local what=$1 figure=$2 bar=$3 verdict=$4
+    printf '%-44s %-44s %-16s %s\n' "$what" "$figure" "$bar" "$verdict"
+    if [ -n "${BELLWETHER_FIGURES:-}" ]; then
+        printf '8\t%s\t%s\t%s\t%s\n' "$what" "$figure" "$bar" "$verdict" >>"$BELLWETHER_FIGURES"
+    fi
+}
+
+# ── history ─────────────────────────────────────────────────────────────────────────────────────
+
+rm -rf "$run"
+mkdir -p "$run/text" "$run/prometheus"
+began=$(date +%s)
+until=$((began + lead))
+epoch=$((until - hours * 3600))
+say "Laying $hours h of $services services at 60 s into Prometheus."
+RUST_LOG=warn "$simulator" history --topology "$services" --seed "$seed" --length "${hours}h" --step 60s \
+    --until "$(date -u -d "@$until" +%FT%TZ)" --families catalogue --by-block "$run/text"
+find "$run/text" -name '*.om' -print0 | sort -z |
+    xargs -0 -P "$jobs" -I{} sh -c 'promtool tsdb create-blocks-from openmetrics "$1" "$2" >>"$3" 2>&1' \
+        sh {} "$run/prometheus" "$run/promtool.log" || fail "promtool refused the history; see $run/promtool.log"
+rm -rf "$run/text"
+laid=$(($(date +%s) - began))
+say "Laid down in $laid s."
+while [ "$(date +%s)" -le "$until" ]; do
+    sleep 1
+done
+
+# ── the run ─────────────────────────────────────────────────────────────────────────────────────
+
+fleet_port=$(free_port)
+start fleet "$simulator" serve --topology "$services" --seed "$seed" --listen "127.0.0.1:$fleet_port" \
+    --history "$(($(date +%s) - epoch))s"
+fleet=http://127.0.0.1:$fleet_port
+await fleet "$fleet/sd"
+
+"$simulator" prometheus-config --sd-url "$fleet/sd" --interval "${tick}s" >"$run/prometheus.yml"
+prometheus_port=$(free_port)
+start prometheus prometheus --config.file="$run/prometheus.yml" --storage.tsdb.path="$run/prometheus" \
+    --storage.tsdb.retention.time=30d --web.listen-address="127.0.0.1:$prometheus_port"
+prometheus_pid=${pids[-1]}
+prometheus=http://127.0.0.1:$prometheus_port
+await prometheus "$prometheus/-/ready"
+# Two scrapes of every target.
+sleep $((2 * tick))
+
+listen=127.0.0.1:$(free_port)
+bellwether=http://$listen
+started=$(date +%s%3N)
+# Nothing but the defaults: no variables, and no file in its working directory.
+start bellwether env -i --chdir="$run" "$binary" serve --prometheus "$prometheus" --listen "$listen" \
+    --data-dir "$run/data"
+bellwether_pid=${pids[-1]}
+await bellwether "$bellwether/healthz"
+
+series=$((3 * services))
+models=0
+while [ "$models" -lt "$series" ]; do
+    waited=$(($(date +%s%3N) - started))
+    if [ "$waited" -gt 300000 ]; then
+        say "After 300 s only $models of $series series have models; going on."
+        break
+    fi
+    sleep 0.5
+    models=$(value "$(get "$bellwether/metrics")" bellwether_models)
+done
+models_seconds=$(calc "$waited / 1000")
+start_cpu=$(cpu_seconds "$bellwether_pid")
+start_peak=$(mib "$bellwether_pid" VmHWM)
+say "$models of $series series have models after $models_seconds s; going on for $minutes minutes."
+
+first_page=$(get "$bellwether/metrics")
+first_cpu=$(cpu_seconds "$bellwether_pid")
+first_prometheus_cpu=$(cpu_seconds "$prometheus_pid")
+first_queries=$(queries_seen)
+steady=$(date +%s)
+ticks=$(value "$first_page" bellwether_ticks_total)
+queries=$(value "$first_page" bellwether_queries_total)
+most=0
+until [ $(($(date +%s) - steady)) -ge $((minutes * 60)) ]; do
+    sleep 3
+    kill -0 "$bellwether_pid" 2>/dev/null || fail "Bellwether ended; its log is $run/bellwether.log"
+    page=$(get "$bellwether/metrics") || continue
+    now=$(value "$page" bellwether_ticks_total)
+    if [ "$now" -gt "$ticks" ]; then
+        asked=$(value "$page" bellwether_queries_total)
+        of_tick=$(calc "($asked - $queries) / ($now - $ticks)")
+        most=$(calc "($of_tick > $most) ? $of_tick : $most")
+        ticks=$now
+        queries=$asked
+    fi
+done
+last_page=$(get "$bellwether/metrics")
+last_queries=$(queries_seen)
+seconds=$(($(date +%s) - steady))
+
+# ── figures ─────────────────────────────────────────────────────────────────────────────────────
+
+# How much a metric has grown in the steady run.
+grown() {
+    calc "$(value "$last_page" "$@") - $(value "$first_page" "$@")"
+}
+
+ticks=$(grown bellwether_ticks_total)
+mean_queries=$(calc "$(grown bellwether_queries_total) / $ticks")
+seen=$(calc "($last_queries - $first_queries) / $ticks")
+missed=$(value "$last_page" bellwether_ticks_missed_total)
+incidents=$(value "$last_page" bellwether_incidents_opened_total)
+# A mean in milliseconds and the bucket that holds the longest.
+duration() {
+    local mean
+    mean=$(calc "1000 * $(grown "${1}_sum") / $(grown "${1}_count")")
+    printf '%.0f ms on average, all within %s s' "$mean" "$(longest "$first_page" "$last_page" "$1")"
+}
+# CPU of a process in the steady run, with its share of a core, and its peak.
+cost() {
+    printf '%.1f s (%.1f %% of a core), %s MiB at most' "$1" "$(calc "100 * $1 / $seconds")" "$2"
+}
+expected=$((seconds / tick))
+gaps=$(awk '/^bellwether_gaps_total\{/ && $NF > 0 {
+    reason = $0; sub(/.*reason="/, "", reason); sub(/".*/, "", reason)
+    text = text (text == "" ? "" : ", ") reason " " $NF } END { print text == "" ? "none" : text }' <<<"$last_page")
+
+echo
+say "$services services, $seconds s of steady run, $hours h of history laid down in $laid s"
+echo
+figure "first models of all $series series" "$models after $models_seconds s" "<= 60 s" \
+    "$(holds "$models >= $series && $models_seconds <= 60")"
+figure "queries a tick, mean" "$(printf '%.2f' "$mean_queries")" "<= 6" "$(holds "$mean_queries <= 6")"
+figure "queries of one tick, at most" "$most" "<= 6" "$(holds "$most <= 6")"
+figure "queries a tick by Prometheus's own count" "$(printf '%.2f' "$seen")" "stated" pass
+figure "ticks missed" "$missed ($ticks of about $expected)" "0" "$(holds "$missed == 0 && $ticks >= $expected - 1")"
+figure "looking at Prometheus" "$(duration bellwether_collect_duration_seconds)" "stated" pass
+figure "judging and storing a tick" "$(duration bellwether_tick_duration_seconds)" "stated" pass
+figure "Bellwether until the first models" "$start_cpu s of CPU, $start_peak MiB at most" "stated" pass
+figure "Bellwether, steady run" \
+    "$(cost "$(calc "$(cpu_seconds "$bellwether_pid") - $first_cpu")" "$(mib "$bellwether_pid" VmHWM)")" "stated" pass
+figure "Prometheus, steady run" \
+    "$(cost "$(calc "$(cpu_seconds "$prometheus_pid") - $first_prometheus_cpu")" "$(mib "$prometheus_pid" VmHWM)")" "stated" pass
+figure "incidents opened without a fault" "$incidents" "stated" pass
+figure "gaps" "$gaps" "stated" pass
+stop

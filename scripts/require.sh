@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Makes sure that the named tools are there: `scripts/require.sh cargo cc prometheus curl`.
+# What Debian packages is installed where that is allowed (root, or sudo without a password);
+# everywhere else the one line to run is printed and the script ends with 1.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+# The commands that a tool stands for, and the Debian packages that bring them.
+commands_of() {
+    case $1 in
+        prometheus) echo "prometheus promtool" ;;
+        *) echo "$1" ;;
+    esac
+}
+
+packages_of() {
+    case $1 in
+        cc) echo "gcc libc6-dev" ;;
+        curl) echo "curl ca-certificates" ;;
+        flock) echo "util-linux" ;;
+        *) echo "$1" ;;
+    esac
+}
+
+is_there() {
+    local command
+    for command in $(commands_of "$1"); do
+        command -v "$command" >/dev/null || return 1
+    done
+}
+
+# Cargo comes from rustup: Debian's is older than this workspace needs.
+require_cargo() {
+    local wanted found
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
+    if ! command -v cargo >/dev/null; then
+        if [ -x "$HOME/.cargo/bin/cargo" ]; then
+            echo "cargo is installed but not on PATH. Run:" >&2
+            echo "    . \"\$HOME/.cargo/env\"" >&2
+        else
+            echo "cargo is missing (Rust $wanted or newer). Run:" >&2
+            echo "    sudo apt-get install -y rustup && rustup default stable" >&2
+            echo "(where the system has no package rustup, install Rust by rustup's own installer)" >&2
+        fi
+        exit 1
+    fi
+    found=$(cargo --version | awk '{ print $2 }')
+    if [ "$(printf '%s\n%s\n' "$wanted" "${found%%-*}" | sort -V | head -n 1)" != "$wanted" ]; then
+        echo "cargo is $found; this workspace needs $wanted or newer. Run:" >&2
+        echo "    rustup update stable" >&2
+        exit 1
+    fi
+}
+
+# Runs a command as root, or fails quietly where that isn't possible without asking.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        env "$@"
+    else
+        sudo -n env "$@"
+    fi
+}
+
+may_install() {
+    command -v apt-get >/dev/null || return 1
+    [ "$(id -u)" = 0 ] && return 0
+    command -v sudo >/dev/null && sudo -n true 2>/dev/null
+}
+
+# The package starts a Prometheus of its own where there is a service manager; we only want the
+# programs. Where it runs already because somebody wanted it, it stays.
+install_packages() {
+    local managed=no
+    case " $* " in
+        *" prometheus "*) [ -d /run/systemd/system ] && managed=yes ;;
+    esac
+    echo "installing $*" >&2
+    as_root apt-get update -qq >&2
+    if [ "$managed" = yes ]; then
+        as_root systemctl mask --quiet prometheus.service >&2
+    fi
+    local installed=0
+    as_root RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$@" >&2 || installed=$?
+    if [ "$managed" = yes ]; then
+        as_root systemctl unmask --quiet prometheus.service >&2
+        as_root systemctl disable --quiet prometheus.service >&2 || true
+    fi
+    return "$installed"
+}
+
+missing=()
+for tool in "$@"; do
+    if [ "$tool" = cargo ]; then
+        require_cargo
+    elif ! is_there "$tool"; then
+        read -ra packages <<<"$(packages_of "$tool")"
+        missing+=("${packages[@]}")
+    fi
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if may_install && install_packages "${missing[@]}"; then
+    for tool in "$@"; do
+        [ "$tool" = cargo ] || is_there "$tool" || {
+            echo "$tool is still missing after installing ${missing[*]}" >&2
+            exit 1
+        }
+    done
+    exit 0
+fi
+echo "missing: ${missing[*]}. Run:" >&2
+echo "    sudo apt-get update && sudo env RUNLEVEL=1 apt-get install -y --no-install-recommends ${missing[*]}" >&2
+case " ${missing[*]} " in
+    *" prometheus "*)
+        echo "Only the programs are needed. Where the package started its service: sudo systemctl disable --now prometheus" >&2
+        ;;
+esac
+exit 1
