@@ -53,7 +53,7 @@ fail() {
 
 # ── what is needed ──────────────────────────────────────────────────────────────────────────────
 
-scripts/require.sh cargo cc prometheus curl flock
+scripts/require.sh cargo cc prometheus curl flock setpriv
 
 mkdir -p "$demo"
 exec 9>"$demo/lock"
@@ -119,11 +119,12 @@ rm -rf "$run"
 mkdir -p "$run"
 cp -r "$history/blocks" "$run/prometheus"
 
-# Runs a part in the background, its output in a log. It doesn't hold the demo's lock.
+# Runs a part in the background, its output in a log, without the demo's lock. Ctrl-C reaches only
+# this script, which ends the parts in order; should the script be killed, they end by themselves.
 start() {
     local name=$1
     shift
-    "$@" >"$run/$name.log" 2>&1 9>&- &
+    setsid setpriv --pdeathsig TERM "$@" >"$run/$name.log" 2>&1 9>&- &
     pids+=($!)
 }
 
@@ -187,12 +188,12 @@ get() {
 
 # A number or word of a JSON text by its key: the first one.
 field() {
-    grep -o "\"$1\":[^,}]*" | head -n 1 | sed -e 's/^[^:]*://' -e 's/^"//' -e 's/"$//'
+    grep -o "\"$1\":[^,}]*" | sed -n 1p | sed -e 's/^[^:]*://' -e 's/^"//' -e 's/"$//'
 }
 
 # A text by its key, with what is escaped in it.
 text_field() {
-    grep -oE "\"$1\":\"([^\"\\\\]|\\\\.)*\"" | head -n 1 | sed -e 's/^[^:]*:"//' -e 's/"$//' -e 's/\\"/"/g'
+    grep -oE "\"$1\":\"([^\"\\\\]|\\\\.)*\"" | sed -n 1p | sed -e 's/^[^:]*:"//' -e 's/"$//' -e 's/\\"/"/g'
 }
 
 # All texts with a key, one a line.
@@ -271,7 +272,7 @@ tell_early() {
     local id metric
     for id in $(get /services | sed 's/{"id":/\n&/g' | grep '"state":"early_warning"' | text_fields id); do
         once "early $id" || continue
-        metric=$(get "/metrics?service=$id" | sed 's/{"id":/\n&/g' | grep '^{"id":.*"prediction":"Anomaly"' | head -n 1 || true)
+        metric=$(get "/metrics?service=$id" | sed 's/{"id":/\n&/g' | grep '^{"id":.*"prediction":"Anomaly"' | sed -n 1p || true)
         [ -z "$metric" ] || say "EARLY      $id, $(text_field title <<<"$metric"): $(text_field why <<<"$metric") ($(since_fault))."
     done
 }

@@ -215,7 +215,7 @@ while [ "$models" -lt "$series" ]; do
     sleep 0.5
     models=$(value "$(get "$bellwether/metrics")" bellwether_models)
 done
-models_seconds=$(calc "$waited / 1000")
+models_seconds=$(printf "%.1f" "$(calc "$waited / 1000")")
 start_cpu=$(cpu_seconds "$bellwether_pid")
 start_peak=$(mib "$bellwether_pid" VmHWM)
 say "$models of $series series have models after $models_seconds s; going on for $minutes minutes."
@@ -275,7 +275,7 @@ gaps=$(awk '/^bellwether_gaps_total\{/ && $NF > 0 {
 echo
 say "$services services, $seconds s of steady run, $hours h of history laid down in $laid s"
 echo
-figure "first models of all $series series" "$models after $models_seconds s" "<= 60 s" \
+figure "first models of all $series series" "$models_seconds s ($models models)" "<= 60 s" \
     "$(holds "$models >= $series && $models_seconds <= 60")"
 figure "queries a tick, mean" "$(printf '%.2f' "$mean_queries")" "<= 6" "$(holds "$mean_queries <= 6")"
 figure "queries of one tick, at most" "$most" "<= 6" "$(holds "$most <= 6")"

@@ -18,7 +18,7 @@ packages_of() {
     case $1 in
         cc) echo "gcc libc6-dev" ;;
         curl) echo "curl ca-certificates" ;;
-        flock) echo "util-linux" ;;
+        flock | setpriv) echo "util-linux" ;;
         *) echo "$1" ;;
     esac
 }

@@ -19,8 +19,8 @@ wants() {
 titles=(
     ""
     "the main job on real parts"
-    "durability: killed and restarted"
     "bad input, and a bad Prometheus"
+    "durability: killed and restarted"
     "every knob takes effect"
     "the rule that opens incidents"
     "recordings replay bit for bit"

@@ -1,6 +1,6 @@
 //! One sentence with numbers.
 
-use domain::{Finding, MetricSpec, OpenedBecause, Reason, ServiceId, Timestamp};
+use domain::{Finding, MetricSpec, OpenedBecause, Prediction, Reason, ServiceId, Timestamp};
 
 /// "payments: Latency p99 is 2,140 ms, past Critical 3000 ms … since …".
 pub fn opened(
@@ -39,7 +39,10 @@ pub fn opened(
     }
     text += &format!(", since {since}");
     if because == OpenedBecause::ThresholdOnly {
-        text += "; threshold only, the model sees no anomaly";
+        text += match finding.prediction {
+            Prediction::Unknown => "; threshold only, no model can say more",
+            _ => "; threshold only, the model sees no anomaly",
+        };
     } else if let Some(reason) = finding.reason {
         text += &format!("; {}", in_words(reason, unit));
     }

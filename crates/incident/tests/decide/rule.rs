@@ -38,18 +38,20 @@ fn crossing_and_anomaly_together_open_one() {
 
 #[test]
 fn critical_alone_opens_after_critical_after_and_says_threshold_only() {
-    for seen in [CRITICAL, CRITICAL_WITHOUT_MODEL] {
+    for (seen, says) in [
+        (CRITICAL, "threshold only, the model sees no anomaly"),
+        (
+            CRITICAL_WITHOUT_MODEL,
+            "threshold only, no model can say more",
+        ),
+    ] {
         let mut story = Story::of(&["pay"]);
         story.see("pay", "cpu", seen).pass(CRITICAL_AFTER);
         assert!(story.firing("pay").is_none(), "not before");
         story.tick();
         let incident = story.firing("pay").unwrap();
         assert_eq!(incident.opened_because, OpenedBecause::ThresholdOnly);
-        assert!(
-            incident.summary.contains("threshold only"),
-            "{}",
-            incident.summary
-        );
+        assert!(incident.summary.contains(says), "{}", incident.summary);
         assert_eq!(incident.severity, Severity::Critical);
         let delay = incident.opened.since(incident.first_crossing);
         assert_eq!(delay, seconds(CRITICAL_AFTER));

@@ -272,21 +272,24 @@ async fn scheduled_jobs(bellwether: &Bellwether, seen: &[Seen]) -> Vec<Value> {
     assert!(jobs.iter().all(|job| job["trigger"] != "request"));
     jobs.retain(|job| job["trigger"] == "schedule" && job["state"] == "done");
     assert!(jobs.len() >= 2, "{jobs:?}");
+    let mut followed = 0;
     for job in &jobs {
         for outcome in outcomes(job) {
             assert_eq!(outcome["outcome"], "trained", "{outcome}");
         }
         let (started, finished) = (at(&job["started_at"]), at(&job["finished_at"]));
-        let next = seen.iter().find(|seen| seen.evaluated_at >= finished);
-        if let Some(next) = next {
-            assert!(
-                next.trained_at >= started,
-                "{} was judged by the model of {}: {job}",
-                next.evaluated_at,
-                next.trained_at
-            );
-        }
+        let Some(next) = seen.iter().find(|seen| seen.evaluated_at >= finished) else {
+            continue;
+        };
+        followed += 1;
+        assert!(
+            next.trained_at >= started,
+            "{} was judged by the model of {}: {job}",
+            next.evaluated_at,
+            next.trained_at
+        );
     }
+    assert!(followed >= 2, "{jobs:?}");
     jobs
 }
 

@@ -1,9 +1,6 @@
 //! The real binary against a real Prometheus, the simulated fleet, and scripted fakes of both.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test may fail where it stands"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod fake;
 mod harness;
