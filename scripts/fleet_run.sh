@@ -5,7 +5,7 @@
 #
 #   MINUTES=10      of the steady run, which begins when all series have models
 #   SERVICES=200    of the fleet; three series each
-#   HOURS=5         of history at 60 s in Prometheus before that
+#   HOURS=8         of history at 60 s in Prometheus before that; each takes 15 s and, for a while, 700 MB
 #   SEED=7          of the fleet and its noise
 #   JOBS=2          promtools side by side
 #
@@ -16,13 +16,13 @@ cd "$(dirname "$0")/.."
 
 minutes=${MINUTES:-10}
 services=${SERVICES:-200}
-hours=${HOURS:-5}
+hours=${HOURS:-8}
 seed=${SEED:-7}
 jobs=${JOBS:-2}
 tick=15
 # The history ends so long after it is begun: as long as laying it down takes, so that live scrapes
 # follow on it.
-lead=$((15 + hours * 20 * services / 200))
+lead=$((15 + hours * 15 * services / 200))
 
 target=${CARGO_TARGET_DIR:-$PWD/target}
 run=$target/fleet-run

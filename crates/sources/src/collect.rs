@@ -155,9 +155,11 @@ impl Collector {
 
     /// The server's clock minus ours, as [`Collected::skew`], by a question that costs it nothing.
     pub async fn skew(&self, now: Timestamp) -> Option<SignedDuration> {
-        let asked = self
-            .prometheus
-            .instant_within("vector(1)", now, self.metric_deadline.min(SKEW_DEADLINE));
+        let asked = self.prometheus.instant_within(
+            "vector(1)",
+            now,
+            self.metric_deadline.min(SKEW_DEADLINE),
+        );
         let answer = asked.await.ok()?;
         answer.skew.map(|_| answer.applied_skew())
     }

@@ -9,7 +9,9 @@ pub enum QueryError {
         "no whole answer within {after:?}; look at the load of Prometheus, or raise prometheus.timeout and tick"
     )]
     Timeout { after: Duration },
-    #[error("can't connect to {address}: {why}; is Prometheus running, and is prometheus.url right?")]
+    #[error(
+        "can't connect to {address}: {why}; is Prometheus running, and is prometheus.url right?"
+    )]
     Connect { address: String, why: String },
     #[error("no secure connection to {address}: {why}; the certificate is checked, always")]
     Tls { address: String, why: String },
