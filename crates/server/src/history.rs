@@ -26,8 +26,10 @@ use crate::training::{Queue, Recipe, Selection, Trigger, masks};
 
 /// Samples that are held before they are written.
 const SAMPLES_HELD_MAX: usize = 4_000_000;
-/// New series are looked for at this distance.
-const NEW_SERIES_EVERY: Duration = Duration::from_secs(60);
+/// New series are looked for after so many ticks, and at least after a minute: targets of a
+/// Prometheus that has just started come one after the other.
+const NEW_SERIES_TICKS: u32 = 2;
+const NEW_SERIES_WITHIN: Duration = Duration::from_secs(60);
 /// Samples before a filled stretch, from which its first features are computed.
 const LEAD: Duration = Duration::from_secs(3600);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -87,6 +89,7 @@ impl History {
         let Some(first) = self.first_answer().await else {
             return;
         };
+        let look_again = (self.recipe.tick * NEW_SERIES_TICKS).min(NEW_SERIES_WITHIN);
         if let Err(error) = self.catch_up(&backfilled, first).await {
             self.failed(&error);
         }
@@ -112,7 +115,7 @@ impl History {
                         self.failed(&error);
                     }
                 }
-                () = tokio::time::sleep(NEW_SERIES_EVERY) => {}
+                () = tokio::time::sleep(look_again) => {}
             }
         }
     }

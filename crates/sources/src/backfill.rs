@@ -95,6 +95,7 @@ impl Backfill {
             points: self.slice_points(step),
             failures: 0,
             buckets: BTreeMap::new(),
+            exposed: BTreeSet::new(),
         };
         let window_points = run.points;
         let mut from = first;
@@ -134,8 +135,7 @@ impl Backfill {
                 continue;
             }
             let mut gaps = BTreeMap::new();
-            let pasts =
-                outcome.map(|answers| self.pasts(spec, answers, &mut run.buckets, &mut gaps));
+            let pasts = outcome.map(|answers| self.pasts(spec, answers, run, &mut gaps));
             match &pasts {
                 Ok(pasts) => {
                     run.failures = 0;
@@ -239,7 +239,7 @@ impl Backfill {
         &self,
         spec: &MetricSpec,
         answers: Vec<(Vec<RangeSeries>, bool)>,
-        buckets: &mut BTreeMap<SeriesId, Timestamp>,
+        run: &mut Run,
         gaps: &mut BTreeMap<Gap, u32>,
     ) -> Vec<Past> {
         let mut pasts: BTreeMap<ServiceId, Past> = BTreeMap::new();
@@ -253,7 +253,12 @@ impl Backfill {
                     service: service.clone(),
                     metric: spec.id.clone(),
                 };
-                if !self.wants_series(&series) || self.proxied.contains(&series) != proxy {
+                if !self.wants_series(&series) {
+                    continue;
+                }
+                if !proxy {
+                    run.exposed.insert(series.clone());
+                } else if run.exposed.contains(&series) || !self.proxied.contains(&series) {
                     continue;
                 }
                 if sorted.ambiguous.contains(&service) {
@@ -262,7 +267,8 @@ impl Backfill {
                 }
                 let own_step = self.steps.get(&service).copied().unwrap_or_default();
                 let step = self.step().max(own_step);
-                let bucket = buckets
+                let bucket = run
+                    .buckets
                     .entry(series.clone())
                     .or_insert(Timestamp::from_millis(i64::MIN));
                 let samples = samples(spec, instances, step, bucket, gaps);
@@ -342,6 +348,9 @@ struct Run {
     failures: u32,
     /// The last step of each series that has its sample.
     buckets: BTreeMap<SeriesId, Timestamp>,
+    /// Series that the main query had: from there on their past is its alone, also where a service
+    /// that was idle just now lives from the fallback.
+    exposed: BTreeSet<SeriesId>,
 }
 
 impl Run {

@@ -824,3 +824,51 @@ async fn f06_slices_shrink_until_their_answers_fit() {
     let report = collector.backfill(request).run(|_| {}).await;
     assert_eq!((report.samples, report.slices_failed), (3 * 241, 0));
 }
+
+/// A service that was idle at the first look lives from the fallback then; its past is still that
+/// of the main query, and only a service that never had it has the proxy's.
+#[tokio::test]
+async fn the_past_of_the_main_query_wins_over_the_fallback() {
+    for (main_has_past, value) in [(true, 0.5), (false, 2.0)] {
+        let mock = Mock::start(move |request: &Request| {
+            let query = &request.form["query"];
+            let is_range = request.path.ends_with("query_range");
+            let is_main = query.contains(LAT);
+            if is_range && query.contains(LAT_MAX) {
+                json(&matrix(request).replace("0.5", "2"))
+            } else if is_range && (main_has_past || !is_main) {
+                json(&matrix(request))
+            } else if is_range {
+                json(EMPTY_MATRIX)
+            } else if is_main {
+                json(EMPTY_VECTOR)
+            } else {
+                json(&vector_json(&[("service=pay,instance=a:1", "0.5")]))
+            }
+        })
+        .await;
+        let settings = CollectSettings::of(Catalogue::default_three());
+        let mut collector = Collector::new(mock.client(), settings).unwrap();
+        let first = collector.collect(T0).await;
+        assert!(series(&first.collection, "pay", "lat").proxy);
+        let request = BackfillRequest {
+            from: T0 - Duration::from_secs(7200),
+            to: T0,
+            step: TICK,
+            series: None,
+        };
+        let mut values = Vec::new();
+        let _report = collector
+            .backfill(request)
+            .run(|slice| {
+                for past in slice.pasts.unwrap() {
+                    if past.series.metric.as_str() == "lat" {
+                        values.extend(past.samples.iter().map(|sample| sample.value));
+                    }
+                }
+            })
+            .await;
+        assert_eq!(values.len(), 481);
+        assert!(values.iter().all(|v| *v == value), "{main_has_past}");
+    }
+}
