@@ -61,16 +61,27 @@ live_modules() {
     done
 }
 
+# The fleet run is ten minutes of waiting for the most part: it goes on beside the live tests. What
+# is timed runs alone, at the end.
+fleet=""
+if wants 8; then
+    echo "== fleet: scripts/fleet_run.sh, beside the live tests; its output is in $work/fleet.log"
+    JOBS=${JOBS:-1} scripts/fleet_run.sh >"$work/fleet.log" 2>&1 &
+    fleet=$!
+    trap 'kill -TERM "$fleet" 2>/dev/null; wait "$fleet"' EXIT
+fi
 if grep -qE '[1-6]' <<<"$selected"; then
     modules=()
     [ "$selected" = "1 2 3 4 5 6 7 8" ] || mapfile -t modules < <(live_modules)
     part live cargo test -p server --test live -- --nocapture --test-threads=2 "${modules[@]}"
 fi
+if [ -n "$fleet" ]; then
+    wait "$fleet" || failed+=("fleet (see $work/fleet.log)")
+    trap - EXIT
+    cat "$work/fleet.log"
+fi
 if wants 7; then
     part bench scripts/bench_main_job.sh
-fi
-if wants 8; then
-    part fleet scripts/fleet_run.sh
 fi
 
 echo

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -20,13 +21,22 @@ use tokio::sync::oneshot;
 /// How long anything local may take to come up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A port that was free a moment ago.
+/// A port that nobody listens on, below those that the system gives to whoever asks for any, and
+/// given once: so that it stays free while a test wants nobody to answer there.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
-    listener
-        .local_addr()
-        .expect("a bound socket has an address")
-        .port()
+    const LOWEST: u32 = 12_000;
+    const COUNT: u32 = 20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(101);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        assert!(number < COUNT, "no loopback port is free");
+        let port = LOWEST + first.wrapping_add(number) % COUNT;
+        let port = u16::try_from(port).expect("the range lies below 65536");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A client that follows nothing and waits at most ten seconds.
