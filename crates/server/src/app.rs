@@ -20,7 +20,8 @@ use crate::clock;
 use crate::collecting::Collecting;
 use crate::config::{Auth, Config};
 use crate::evidence::{self, Gathering};
-use crate::history::{History, Progress};
+use crate::history::{self, History, Progress};
+use crate::hole::{Hole, Stretch};
 use crate::recorder::Recorder;
 use crate::restore::{Restored, restore};
 use crate::snapshot::Snapshot;
@@ -71,7 +72,10 @@ impl App {
         let (engine, inbox) = mpsc::channel(tick::QUEUE);
         let (evidence, requests) = mpsc::channel(evidence::QUEUE);
         let (plans_wanted, plans) = mpsc::channel(4);
-        let (outages_seen, outages) = mpsc::channel(16);
+        let hole = Arc::new(Hole::default());
+        if let Some(from) = history::whole_to(&storage, &restored.last_rows).await {
+            hole.widen(Stretch { from, to: from });
+        }
         let (publisher, snapshots) = watch::channel(Arc::new(Snapshot::default()));
         let queue = Arc::new(Queue::default());
         let progress = Arc::new(Mutex::new(Progress::default()));
@@ -109,10 +113,10 @@ impl App {
                 prometheus: prometheus.clone(),
                 plans: plans_wanted,
                 snapshots: snapshots.clone(),
-                outages,
+                hole: Arc::clone(&hole),
+                known: restored.last_rows.into_keys().collect(),
                 storage: Arc::clone(&storage),
                 recipe: recipe.clone(),
-                last_rows: restored.last_rows,
                 queue: Arc::clone(&queue),
                 engine: engine.clone(),
                 progress: Arc::clone(&progress),
@@ -145,7 +149,7 @@ impl App {
                 publisher,
                 recorder,
                 evidence,
-                outages: outages_seen,
+                hole,
                 inbox,
                 swaps: restored.swaps,
                 stored_decide: restored.stored_decide,

@@ -17,10 +17,11 @@ use store::DatasetError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::collecting::PlanRequest;
-use crate::restore::{memory, past_rows};
+use crate::hole::{Hole, Stretch};
+use crate::restore::{Rebuilt, memory, past_rows};
 use crate::snapshot::Snapshot;
 use crate::stopping::stopped;
-use crate::storage::Storage;
+use crate::storage::{Masks, Storage};
 use crate::tick::{Message, chain};
 use crate::training::{Queue, Recipe, Selection, Trigger, masks};
 
@@ -35,8 +36,12 @@ const LEAD: Duration = Duration::from_secs(3600);
 const HOUR: Duration = Duration::from_secs(3600);
 /// Scrape intervals that people set; a measured one near to one of them is that one.
 const USUAL_STEPS: [u64; 12] = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900];
+/// A hole is tried so often; a part of the past that can't be read then stays missing.
+const FILL_TRIES: u32 = 5;
 /// Which series have their past already.
 const META_KEY: &str = "backfilled";
+/// Up to when the datasets have every row, whatever a crash did since.
+const WHOLE_TO_KEY: &str = "whole_to";
 
 /// How the backfill stands, for `/api/v1/status`.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -50,11 +55,12 @@ pub struct Progress {
     pub failure: Option<String>,
 }
 
-/// A stretch of time that was not evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outage {
-    pub from: Timestamp,
-    pub to: Timestamp,
+/// What a fill came to.
+#[derive(Debug, Default)]
+struct Filled {
+    /// The oldest row that was put into each series.
+    oldest: BTreeMap<SeriesId, Timestamp>,
+    slices_failed: u32,
 }
 
 /// The task that fetches the past.
@@ -62,11 +68,12 @@ pub struct History {
     pub prometheus: Prometheus,
     pub plans: mpsc::Sender<PlanRequest>,
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
-    pub outages: mpsc::Receiver<Outage>,
+    /// What was not evaluated; at the start it begins where the last run ended.
+    pub hole: Arc<Hole>,
+    /// The series that had rows when we started.
+    pub known: BTreeSet<SeriesId>,
     pub storage: Arc<Storage>,
     pub recipe: Recipe,
-    /// The newest row of each series when we started.
-    pub last_rows: BTreeMap<SeriesId, Timestamp>,
     pub queue: Arc<Queue>,
     pub engine: mpsc::Sender<Message>,
     pub progress: Arc<Mutex<Progress>>,
@@ -90,10 +97,13 @@ impl History {
             return;
         };
         let look_again = (self.recipe.tick * NEW_SERIES_TICKS).min(NEW_SERIES_WITHIN);
-        if let Err(error) = self.catch_up(&backfilled, first).await {
-            self.failed(&error);
+        if let Some(Stretch { from, .. }) = self.hole.stretch() {
+            self.hole.widen(Stretch { from, to: first });
         }
+        let mut tries = 0;
         loop {
+            tries = self.fill_hole(tries).await;
+            self.note_whole().await;
             let new: BTreeSet<SeriesId> = self
                 .present()
                 .into_iter()
@@ -110,11 +120,7 @@ impl History {
             }
             self.set_phase("done");
             tokio::select! {
-                Some(outage) = self.outages.recv() => {
-                    if let Err(error) = self.fill_outage(outage).await {
-                        self.failed(&error);
-                    }
-                }
+                () = self.hole.widened() => {}
                 () = tokio::time::sleep(look_again) => {}
             }
         }
@@ -139,29 +145,37 @@ impl History {
             .collect()
     }
 
-    /// What was missed while we were not running.
-    async fn catch_up(&self, known: &BTreeSet<SeriesId>, first: Timestamp) -> anyhow::Result<()> {
-        let oldest = first - self.recipe.settings.window;
-        let last_rows = self.last_rows.iter().filter(|(id, _)| known.contains(id));
-        let from = last_rows.clone().map(|(_, time)| *time).min();
-        let Some(from) = from.filter(|from| first.since(*from) > 2 * self.recipe.tick) else {
-            return Ok(());
+    /// Fills what was not evaluated, while we were not running or since; says how often that was
+    /// tried in vain.
+    async fn fill_hole(&self, tries: u32) -> u32 {
+        let Some(hole) = self.hole.stretch() else {
+            return 0;
         };
+        if hole.to.since(hole.from) <= self.recipe.tick {
+            self.hole.close(hole);
+            return 0;
+        }
+        tracing::info!(from = %hole.from, to = %hole.to, "filling what was not evaluated");
         self.set_phase("filling a gap");
-        let series = last_rows.map(|(id, _)| id.clone()).collect();
-        self.fill(from.max(oldest), first, self.recipe.tick, &series)
-            .await?;
-        self.swap_memories(&series).await
+        match self.fill_stretch(hole).await {
+            Ok(0) => {}
+            _ if tries + 1 < FILL_TRIES => return tries + 1,
+            outcome => {
+                tracing::warn!(from = %hole.from, to = %hole.to, ?outcome, "a part of what was not evaluated stays missing");
+            }
+        }
+        self.hole.close(hole);
+        0
     }
 
-    async fn fill_outage(&self, outage: Outage) -> anyhow::Result<()> {
-        tracing::info!(from = %outage.from, to = %outage.to, "filling what was not evaluated");
-        self.set_phase("filling a gap");
-        let series = self.present();
-        let from = outage.from.max(outage.to - self.recipe.settings.window);
-        self.fill(from, outage.to, self.recipe.tick, &series)
-            .await?;
-        self.swap_memories(&series).await
+    /// Says how many slices failed.
+    async fn fill_stretch(&self, hole: Stretch) -> anyhow::Result<u32> {
+        let series = &self.known | &self.present();
+        let from = hole.from.max(hole.to - self.recipe.settings.window);
+        let filled = self.fill(from, hole.to, self.recipe.tick, &series).await;
+        let filled = filled.inspect_err(|error| self.failed(error))?;
+        self.swap_memories(filled.oldest).await?;
+        Ok(filled.slices_failed)
     }
 
     /// The past of new series: the newest hours that make a model, then the rest of the window.
@@ -218,14 +232,18 @@ impl History {
         to: Timestamp,
         step: Duration,
         series: &BTreeSet<SeriesId>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Filled> {
         let points = (SAMPLES_HELD_MAX / series.len().max(1)).max(60);
         let stretch = step * u32::try_from(points).unwrap_or(u32::MAX);
+        let mut filled = Filled::default();
         let mut start = from;
         while start < to {
             let end = (start + stretch).min(to);
             let (held, report) = self.fetch(start, end, step, series).await?;
-            self.insert(held, step).await?;
+            for (series, oldest) in self.insert(held, step).await? {
+                filled.oldest.entry(series).or_insert(oldest);
+            }
+            filled.slices_failed += report.slices_failed;
             if let Some(failure) = report.failure {
                 self.failed(&anyhow::anyhow!(
                     "{} slices of the past failed: {failure}",
@@ -234,7 +252,7 @@ impl History {
             }
             start = end + step;
         }
-        Ok(())
+        Ok(filled)
     }
 
     async fn fetch(
@@ -274,15 +292,17 @@ impl History {
         Ok((held, report))
     }
 
+    /// Writes what is not there; gives the oldest row of each series that had one.
     async fn insert(
         &self,
         held: BTreeMap<SeriesId, Vec<Sample>>,
         step: Duration,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<BTreeMap<SeriesId, Timestamp>> {
         let storage = Arc::clone(&self.storage);
         let recipe = self.recipe.clone();
-        let masks = masks(&storage, &recipe, crate::clock::now()).await?;
-        tokio::task::spawn_blocking(move || {
+        let masks = self.masks().await?;
+        let oldest = tokio::task::spawn_blocking(move || {
+            let mut oldest = BTreeMap::new();
             for (series, samples) in held {
                 let Some(first) = samples.first() else {
                     continue;
@@ -291,25 +311,49 @@ impl History {
                 let lead = &there[..there.partition_point(|s| s.time < first.time)];
                 let missing = missing(&samples, &there, step);
                 let rows = past_rows(&recipe, &masks, &series, lead, &missing, step);
+                if let Some((_, row)) = rows.first() {
+                    oldest.insert(series.clone(), row.timestamp);
+                }
                 storage.datasets_mut().insert(&series, rows)?;
             }
-            Ok::<(), DatasetError>(())
+            Ok::<_, DatasetError>(oldest)
         })
         .await?
-        .context("write the past to the datasets")
+        .context("write the past to the datasets")?;
+        self.move_rows(&oldest).await?;
+        Ok(oldest)
+    }
+
+    /// Moves rows of incidents that opened while the rows were written.
+    async fn move_rows(&self, written: &BTreeMap<SeriesId, Timestamp>) -> anyhow::Result<()> {
+        let mut moves = self.masks().await?.moves(self.recipe.tick);
+        moves.retain(|(series, _, to)| written.get(series).is_some_and(|oldest| oldest <= to));
+        let storage = Arc::clone(&self.storage);
+        tokio::task::spawn_blocking(move || {
+            moves.into_iter().try_for_each(|(series, from, to)| {
+                storage.datasets_mut().move_rows(&series, from, to)?;
+                Ok::<_, DatasetError>(())
+            })
+        })
+        .await?
+        .context("move rows of incidents")
+    }
+
+    async fn masks(&self) -> anyhow::Result<Masks> {
+        masks(&self.storage, &self.recipe, crate::clock::now()).await
     }
 
     /// Rebuilds the memories of series whose datasets were filled, and swaps them in.
-    async fn swap_memories(&self, series: &BTreeSet<SeriesId>) -> anyhow::Result<()> {
+    async fn swap_memories(&self, filled: BTreeMap<SeriesId, Timestamp>) -> anyhow::Result<()> {
         let storage = Arc::clone(&self.storage);
         let recipe = self.recipe.clone();
-        let series: Vec<SeriesId> = series.iter().cloned().collect();
         let now = crate::clock::now();
-        let masks = masks(&storage, &recipe, now).await?;
+        let masks = self.masks().await?;
         let swaps = tokio::task::spawn_blocking(move || {
-            let rebuilt = series
-                .par_iter()
-                .map(|id| memory(&storage, &recipe, &masks, id, now).swap);
+            let rebuilt = filled.par_iter().map(|(id, oldest)| {
+                let rebuilt = Rebuilt::Since(*oldest);
+                memory(&storage, &recipe, &masks, id, now, rebuilt).swap
+            });
             rebuilt.collect::<Vec<_>>()
         })
         .await?;
@@ -317,6 +361,22 @@ impl History {
             .send(Message::Swaps(swaps))
             .await
             .context("the server stops")
+    }
+
+    /// Stores up to when every row is there, unless one is missing.
+    async fn note_whole(&self) {
+        // In this order: a hole is widened before the snapshot behind it is published.
+        let snapshot = self.snapshots.borrow().clone();
+        let Some(whole_to) = snapshot.answered_at else {
+            return;
+        };
+        if self.hole.stretch().is_some() || snapshot.unsaved.is_some() {
+            return;
+        }
+        let text = whole_to.to_string();
+        if let Err(error) = self.storage.database.set_meta(WHOLE_TO_KEY, &text).await {
+            tracing::warn!(error = %chain(&error), "up to when the datasets are whole could not be stored; more is fetched at the next start");
+        }
     }
 
     /// The hours (by their ends) in which some target was scraped, and how often.
@@ -357,6 +417,16 @@ impl History {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         progress.failure = Some(format!("{error:#}"));
     }
+}
+
+/// Up to when the last run had written every row; where it didn't say so, its newest row.
+pub async fn whole_to(
+    storage: &Storage,
+    last_rows: &BTreeMap<SeriesId, Timestamp>,
+) -> Option<Timestamp> {
+    let stored = storage.database.meta(WHOLE_TO_KEY).await.ok().flatten();
+    let stored = stored.and_then(|text| text.parse().ok());
+    stored.or(last_rows.values().max().copied())
 }
 
 /// The samples of a series that are on disk since a time.

@@ -11,6 +11,7 @@ pub mod config;
 mod collecting;
 mod evidence;
 mod history;
+mod hole;
 mod housekeeping;
 mod tick;
 mod training;

@@ -89,7 +89,7 @@ pub async fn restore(
         .collect();
     let memories: Vec<Memory> = known
         .par_iter()
-        .map(|series| memory(storage, recipe, &masks, series, now))
+        .map(|series| memory(storage, recipe, &masks, series, now, Rebuilt::AfterIt))
         .collect();
     let mut restored = Restored {
         state,
@@ -147,18 +147,32 @@ pub struct Memory {
     pub remarks: Vec<String>,
 }
 
-/// Loads the model and the memory of a series; rows of the dataset that are newer than the memory
-/// are judged again, so that it stands where the dataset ends.
+/// Which rows are new to a memory.
+#[derive(Clone, Copy, Debug)]
+pub enum Rebuilt {
+    /// Those after its newest sample.
+    AfterIt,
+    /// Also those since a time, which were put in between.
+    Since(Timestamp),
+}
+
+/// Loads the model and the memory of a series; rows of the dataset that are new to the memory are
+/// judged again, so that it stands where the dataset ends. A memory that passed over some of them
+/// is made anew.
 pub fn memory(
     storage: &Storage,
     recipe: &Recipe,
     masks: &Masks,
     series: &SeriesId,
     now: Timestamp,
+    rebuilt: Rebuilt,
 ) -> Memory {
     let mut remarks = Vec::new();
     let loaded = load_model(storage, series, &mut remarks);
-    let mut state = load_state(storage, series, &mut remarks);
+    let mut state = load_state(storage, series, &mut remarks).filter(|state| match rebuilt {
+        Rebuilt::AfterIt => true,
+        Rebuilt::Since(time) => state.newest().is_none_or(|newest| newest.time < time),
+    });
     let since = state
         .as_ref()
         .and_then(|state| state.newest())

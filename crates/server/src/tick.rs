@@ -16,7 +16,7 @@ use store::TickCommit;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock;
-use crate::history::Outage;
+use crate::hole::{Hole, Stretch};
 use crate::recorder::Recorder;
 use crate::restore::encode_decide;
 use crate::snapshot::{ServiceView, Snapshot};
@@ -49,8 +49,8 @@ pub struct Ticking {
     pub publisher: watch::Sender<Arc<Snapshot>>,
     pub recorder: Option<Recorder>,
     pub evidence: mpsc::Sender<LogRequest>,
-    /// Stretches that were not evaluated, once they are over.
-    pub outages: mpsc::Sender<Outage>,
+    /// Widened by stretches that were not evaluated, once they are over.
+    pub hole: Arc<Hole>,
     pub inbox: mpsc::Receiver<Message>,
     pub swaps: Vec<Swap>,
     pub stored_decide: Vec<u8>,
@@ -286,10 +286,8 @@ impl Ticking {
         let (Some(from), Some(to)) = (last, answered) else {
             return;
         };
-        if to.since(from) > 2 * self.state.config().tick
-            && let Err(error) = self.outages.try_send(Outage { from, to })
-        {
-            tracing::warn!(%from, %to, %error, "what was not evaluated then is not filled");
+        if to.since(from) > 2 * self.state.config().tick {
+            self.hole.widen(Stretch { from, to });
         }
     }
 
@@ -322,9 +320,20 @@ impl Ticking {
         }
     }
 
-    /// Stores the memories of the next few series, which could be rebuilt, and syncs some datasets:
-    /// a little at each tick, so that none is held up.
+    /// Stores some memories and syncs some datasets: a little at each tick, so that none is held up.
     fn save_some(&mut self) {
+        // What passed over a hole can't be stepped on from before it once it is filled.
+        if self.hole.stretch().is_none() {
+            self.save_memories();
+        }
+        if let Err(error) = self.storage.datasets_mut().flush_some(SYNCED_AT_ONCE) {
+            telemetry::store_failed("datasets");
+            tracing::error!(error = %chain(&error), "the datasets could not be synced");
+        }
+    }
+
+    /// Stores the memories of the next few series, which could be rebuilt.
+    fn save_memories(&mut self) {
         let after = self.saved_last.take();
         let next = self
             .state
@@ -342,10 +351,6 @@ impl Ticking {
             }
         }
         self.saved_last = batch.into_iter().next_back().map(|(series, _)| series);
-        if let Err(error) = self.storage.datasets_mut().flush_some(SYNCED_AT_ONCE) {
-            telemetry::store_failed("datasets");
-            tracing::error!(error = %chain(&error), "the datasets could not be synced");
-        }
     }
 }
 

@@ -25,7 +25,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, SqliteConnection};
 
 use crate::atomic::WriteError;
-use crate::paths::Paths;
+use crate::paths::{Paths, entries};
 use crate::quarantine;
 
 pub use engine_state::EngineState;
@@ -133,7 +133,7 @@ impl Database {
     /// It can't be opened for a reason other than damage, such as a full disk or a newer version.
     pub async fn open(paths: &Paths) -> Result<OpenedDatabase, DatabaseError> {
         let mut quarantined = None;
-        if is_hollow(&paths.database()) {
+        if is_hollow(&paths.database()) && !is_unborn(paths) {
             quarantined = Some(set_aside(paths, "the file was empty")?);
         }
         let opened = match Database::connect(paths).await {
@@ -247,6 +247,12 @@ fn is_hollow(path: &Path) -> bool {
         Ok(found) => found.len() == 0,
         Err(_) => with_suffix(path, "-wal").exists(),
     }
+}
+
+/// Nothing was ever stored: a first start was cut short while it made the file.
+fn is_unborn(paths: &Paths) -> bool {
+    let nothing_in = |folder: &Path| entries(folder).is_ok_and(|entries| entries.is_empty());
+    nothing_in(&paths.datasets()) && nothing_in(&paths.models())
 }
 
 fn set_aside(paths: &Paths, why: &str) -> Result<PathBuf, DatabaseError> {

@@ -155,6 +155,8 @@ struct Story {
     models: u64,
     slowest_start: Duration,
     rows_checked: usize,
+    /// How often an incident was looked at after a restart.
+    incidents_checked: usize,
 }
 
 impl Story {
@@ -170,6 +172,7 @@ impl Story {
             models: 0,
             slowest_start: Duration::ZERO,
             rows_checked: 0,
+            incidents_checked: 0,
         }
     }
 
@@ -187,7 +190,7 @@ impl Story {
         } else {
             self.come_up().await;
             match kind {
-                1 => self.live(0, 1_500).await,
+                1 => self.live(0, 400).await,
                 2 => self.live(1_500, 4_000).await,
                 3 => self.die_while_training().await,
                 4 | 5 => self.die_while_an_incident_opens().await,
@@ -195,8 +198,8 @@ impl Story {
             }
         }
         self.bellwether.kill();
-        let down = match self.random.within(0, 6) {
-            0 => self.random.within(1_000, 4_500),
+        let down = match self.random.within(0, 3) {
+            0 => self.random.within(500, 3_500),
             _ => 0,
         };
         tokio::time::sleep(Duration::from_millis(down as u64)).await;
@@ -213,6 +216,7 @@ impl Story {
         );
         self.slowest_start = self.slowest_start.max(took);
         assert!(self.observe().await, "it answers");
+        self.incidents_checked += self.seen.len();
         self.rows_checked += self.check_rows(&self.datasets().await);
         assert_eq!(
             disk::quarantine(&self.bellwether.data_dir()),
@@ -486,6 +490,7 @@ impl Story {
         for ((service, metric), series) in &datasets {
             self.check_model(service, metric, series);
         }
+        assert_eq!(self.script.unscripted(), Vec::<String>::new());
         let log = self.bellwether.log();
         let errors: Vec<&str> = log
             .lines()

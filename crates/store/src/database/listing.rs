@@ -98,20 +98,20 @@ impl Database {
         })
     }
 
-    /// Every incident that isn't resolved, oldest first, with timelines and logs. Damaged ones
-    /// are left out.
+    /// Every incident that isn't both resolved and quiet, oldest first, with timelines and logs.
+    /// Damaged ones are left out.
     ///
     /// # Errors
     /// The database can't be read.
     pub async fn all_open(&self) -> Result<Vec<Incident>, DatabaseError> {
         let failed = DatabaseError::query("list open incidents");
         let mut transaction = self.readers.begin().await.map_err(&failed)?;
-        let rows = sqlx::query("SELECT * FROM incidents WHERE status IN (?, ?) ORDER BY id")
-            .bind(Status::Open.as_str())
-            .bind(Status::Acknowledged.as_str())
-            .fetch_all(&mut *transaction)
-            .await
-            .map_err(&failed)?;
+        let rows =
+            sqlx::query("SELECT * FROM incidents WHERE status <> ? OR firing = 1 ORDER BY id")
+                .bind(Status::Resolved.as_str())
+                .fetch_all(&mut *transaction)
+                .await
+                .map_err(&failed)?;
         let mut incidents: Vec<Incident> = rows.iter().filter_map(whole).collect();
         for chunk in incidents.chunks_mut(PAGE_MAX) {
             add_timelines(&mut transaction, chunk).await?;

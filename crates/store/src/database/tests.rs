@@ -133,7 +133,7 @@ async fn a_tick_comes_back_after_a_restart() {
     }
     let open: Vec<Incident> = (1..=8)
         .map(incident)
-        .filter(|incident| incident.status != Status::Resolved)
+        .filter(|incident| incident.status != Status::Resolved || incident.firing)
         .collect();
     assert_eq!(database.all_open().await.unwrap(), open);
     assert_eq!(
@@ -292,6 +292,20 @@ async fn episodes_say_what_training_leaves_out() {
 }
 
 #[tokio::test]
+async fn what_is_resolved_and_still_fires_is_open() {
+    let place = place();
+    let database = open(&place).await;
+    let mut incidents: Vec<Incident> = (1..=2).map(incident).collect();
+    for (incident, firing) in incidents.iter_mut().zip([true, false]) {
+        incident.status = Status::Resolved;
+        incident.firing = firing;
+    }
+    database.commit_tick(of(incidents)).await.unwrap();
+    let open = database.all_open().await.unwrap();
+    assert_eq!(open.iter().map(|i| i.id.0).collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test]
 async fn only_resolved_quiet_and_old_incidents_are_dropped() {
     let place = place();
     let database = open(&place).await;
@@ -376,7 +390,6 @@ async fn opened_from(bytes: &[u8]) -> (Place, OpenedDatabase) {
 async fn what_is_no_database_is_set_aside_whole() {
     let whole = some_bytes().await;
     for bytes in [
-        Vec::new(),
         b"hello".to_vec(),
         vec![0; 8192],
         whole[..whole.len() / 2].to_vec(),
@@ -396,6 +409,17 @@ async fn what_is_no_database_is_set_aside_whole() {
         opened.database.close().await;
         open(&place).await;
     }
+}
+
+#[tokio::test]
+async fn an_empty_file_is_a_first_start_cut_short_unless_something_was_stored() {
+    let (_place, opened) = opened_from(&[]).await;
+    assert_eq!(opened.quarantined, None);
+    let place = place();
+    fs::create_dir_all(place.paths.datasets().join("pay")).unwrap();
+    fs::write(place.paths.database(), []).unwrap();
+    let opened = Database::open(&place.paths).await.unwrap();
+    assert!(opened.quarantined.is_some());
 }
 
 #[tokio::test]

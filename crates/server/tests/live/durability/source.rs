@@ -1,8 +1,8 @@
 //! A Prometheus whose every value is a function of series and time, so that the truth of each row
 //! is known, and a range query says what instant queries said.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -76,6 +76,7 @@ pub struct Script {
     faults: Vec<Fault>,
     /// Faults that would begin later do not.
     calm_from_ms: AtomicI64,
+    unscripted: Mutex<Vec<String>>,
 }
 
 impl Script {
@@ -107,6 +108,7 @@ impl Script {
             begins_ms,
             faults,
             calm_from_ms: AtomicI64::new(i64::MAX),
+            unscripted: Mutex::default(),
         }
     }
 
@@ -122,6 +124,11 @@ impl Script {
         faults.retain(|fault| fault.onset_ms < calm_from);
         faults.sort_by_key(|fault| fault.onset_ms);
         faults
+    }
+
+    /// Queries that nobody scripted.
+    pub fn unscripted(&self) -> Vec<String> {
+        self.unscripted.lock().expect("nothing panics").clone()
     }
 
     pub fn value(&self, service: &str, metric: &str, time_ms: i64) -> f64 {
@@ -254,10 +261,15 @@ fn evaluated<'a>(script: &'a Script, query: &str) -> Vec<Series<'a>> {
         };
         return SERVICES.iter().map(series).collect();
     }
-    let metric = METRICS
-        .into_iter()
-        .find(|metric| query.contains(&format!("script_{metric}")))
-        .unwrap_or_else(|| panic!("nobody scripted {query}"));
+    if query == "vector(1)" {
+        return vec![(json!({}), Box::new(|_| Some(1.0)))];
+    }
+    let named = |metric: &&str| query.contains(&format!("script_{metric}"));
+    let Some(metric) = METRICS.into_iter().find(named) else {
+        let mut unscripted = script.unscripted.lock().expect("nothing panics");
+        unscripted.push(query.to_owned());
+        return Vec::new();
+    };
     let series = |service: &&'static str| -> Series<'a> {
         let service = *service;
         let value = move |time| newest(time).map(|sample| script.value(service, metric, sample));
