@@ -145,12 +145,15 @@ impl History {
             .collect()
     }
 
-    /// Fills what was not evaluated, while we were not running or since; says how often that was
-    /// tried in vain.
+    /// Fills what was not evaluated, while we were not running or since, or not written, once
+    /// writing goes well again; says how often that was tried in vain.
     async fn fill_hole(&self, tries: u32) -> u32 {
         let Some(hole) = self.hole.stretch() else {
             return 0;
         };
+        if self.snapshots.borrow().unsaved.is_some() {
+            return tries;
+        }
         if hole.to.since(hole.from) <= self.recipe.tick {
             self.hole.close(hole);
             return 0;

@@ -1,5 +1,5 @@
-//! The stretch of time that was not evaluated and is still to be filled. There is one: several are
-//! filled as one, for what is there already is left as it is.
+//! The stretch of time whose rows may be missing: it was not evaluated, or not written. There is
+//! one: several are filled as one, for what is there already is left as it is.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

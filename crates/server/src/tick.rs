@@ -49,7 +49,7 @@ pub struct Ticking {
     pub publisher: watch::Sender<Arc<Snapshot>>,
     pub recorder: Option<Recorder>,
     pub evidence: mpsc::Sender<LogRequest>,
-    /// Widened by stretches that were not evaluated, once they are over.
+    /// Widened by stretches that were not evaluated, once they are over, or not written.
     pub hole: Arc<Hole>,
     pub inbox: mpsc::Receiver<Message>,
     pub swaps: Vec<Swap>,
@@ -168,6 +168,12 @@ impl Ticking {
         }
         let committed = self.commit().await;
         let written = tokio::task::block_in_place(|| self.write_rows(output));
+        if let (Err(_), Some(from)) = (&written, self.publisher.borrow().answered_at) {
+            self.hole.widen(Stretch {
+                from,
+                to: output.at,
+            });
+        }
         committed.and(written)
     }
 

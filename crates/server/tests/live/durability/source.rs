@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 /// The distance of samples, which lie on the epoch's grid.
 pub const STEP_MS: i64 = 1_000;
-pub const SERVICES: [&str; 4] = ["carts", "ledger", "orders", "payments"];
+pub const SERVICES: [&str; 6] = ["carts", "ledger", "orders", "payments", "search", "stock"];
 pub const METRICS: [&str; 3] = ["cpu", "lat", "mem"];
 pub const HIGH: f64 = 85.0;
 pub const CRITICAL: f64 = 95.0;
@@ -85,7 +85,7 @@ impl Script {
         let mut faults = Vec::new();
         for (place, service) in SERVICES[..SERVICES.len() - 1].iter().enumerate() {
             for round in 0..FAULTS_PER_SERVICE {
-                let offset = 8_000 + 9_000 * place as i64 + PERIOD_MS * round;
+                let offset = 8_000 + 6_000 * place as i64 + PERIOD_MS * round;
                 let onset_ms = begins_ms + offset + 1_000 * random.within(0, 4);
                 let is_ramp = (round + place as i64) % 2 == 1;
                 let ramp_ms = if is_ramp {
