@@ -535,11 +535,11 @@ impl Step<'_> {
         let tracker = &self.state.services[&finding.series.service];
         let metric = &tracker.metrics[&finding.series.metric];
         let crossing = metric.first_crossing(self.input.now, self.input.settings.quiet_period);
-        let before = tracker
-            .newest
-            .and_then(|id| self.state.incidents.get(&id))
-            .and_then(closed_at);
-        let onset = onset(&(self.input.past)(&finding.series), crossing);
+        let newest = tracker.newest.and_then(|id| self.state.incidents.get(&id));
+        let before = newest.and_then(closed_at).max(tracker.ended);
+        let mut past = (self.input.past)(&finding.series);
+        past.retain(|sample| before.is_none_or(|before| sample.time > before));
+        let onset = onset(&past, crossing);
         let no_earlier = |time: Timestamp| before.map_or(time, |before| time.max(before));
         (no_earlier(onset), no_earlier(crossing))
     }
@@ -727,6 +727,9 @@ impl Step<'_> {
             incident.firing = false;
             incident.ended = Some(incident.last_seen);
         });
+        if let Some(tracker) = self.state.services.get_mut(service) {
+            tracker.ended = closed_at(&self.state.incidents[&id]);
+        }
         self.output.changes.push(Change::WentQuiet(id));
         self.tell(id, Actor::Bellwether, TimelineEvent::Quiet);
     }

@@ -43,6 +43,8 @@ pub(crate) struct ServiceTracker {
     pub firing: Option<IncidentId>,
     /// The newest incident, firing or not.
     pub newest: Option<IncidentId>,
+    /// When the newest incident that ended did so: what lay before belongs to it.
+    pub ended: Option<Timestamp>,
     /// Since when all members have been calm, by samples.
     pub calm_since: Option<Timestamp>,
     pub was_up: bool,

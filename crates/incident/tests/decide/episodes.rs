@@ -1,7 +1,7 @@
 //! What belongs to one incident, when it goes quiet, and what gaps mean.
 
 use domain::{Gap, OpenedBecause, Severity, SourceState, Status, TimelineEvent};
-use incident::{Change, Verdict};
+use incident::{Change, CommandKind, Verdict};
 
 use crate::story::*;
 
@@ -274,4 +274,24 @@ fn threshold_only_is_what_opened_it_even_if_the_model_agrees_later() {
 
 fn incident_id(number: u64) -> domain::IncidentId {
     domain::IncidentId(number)
+}
+
+/// The newest samples still hold the episode before; a restart forgets its incident.
+#[test]
+fn the_onset_never_lies_in_an_episode_that_is_over_and_forgotten() {
+    let mut story = Story::of(&["pay"]);
+    story.see("pay", "cpu", BAD).pass(300);
+    story.ask(1, CommandKind::Resolve).unwrap();
+    story.see("pay", "cpu", CALM).pass(QUIET_PERIOD + TICK);
+    assert!(story.firing("pay").is_none());
+    let ended = story.incidents[&domain::IncidentId(1)].last_seen;
+    let kept = story.state.without_incidents();
+    story.state = kept;
+    story
+        .state
+        .restore_incidents([], Some(domain::IncidentId(1)));
+    story.pass(600);
+    story.see("pay", "cpu", BAD).pass(OPEN_AFTER + TICK);
+    let incident = story.firing("pay").unwrap();
+    assert!(incident.onset > ended, "{} {ended}", incident.onset);
 }

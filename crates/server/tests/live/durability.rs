@@ -85,6 +85,7 @@ async fn nothing_is_lost_whenever_it_is_killed() {
     );
 }
 
+/// In a long run incidents mask three quarters of the window, which must leave enough to learn.
 fn config(prometheus: &str) -> String {
     let metrics: Vec<String> = METRICS
         .iter()
@@ -95,7 +96,7 @@ fn config(prometheus: &str) -> String {
         })
         .collect();
     format!(
-        "prometheus: {{ url: '{prometheus}' }}\n{}training: {{ window: 10m, window_min_samples: 300, min_samples: 200, max_age: 1m }}\nmetrics: {{ {} }}\n",
+        "prometheus: {{ url: '{prometheus}' }}\n{}training: {{ window: 10m, window_min_samples: 300, min_samples: 100, max_age: 1m }}\nmetrics: {{ {} }}\n",
         scaled(TICK),
         metrics.join(", ")
     )
