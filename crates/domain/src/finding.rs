@@ -85,7 +85,7 @@ pub struct Band {
 }
 
 /// A judge of a series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Component {
     /// Isolation Forest on the five features.
@@ -100,8 +100,21 @@ pub struct ComponentScore {
     pub component: Component,
     /// The component's own statistic: 0 to 1 for the forest, robust deviations for the band.
     pub statistic: f64,
+    /// From which statistic on the component speaks up.
+    pub threshold: f64,
     /// How rare such a statistic is on this series: −log10 of its tail probability, 0 to 8.
     pub rarity: f64,
+}
+
+/// What a series' rarity is held against: all in −log10 of a probability.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoreLimits {
+    /// One sample at least this rare is an anomaly.
+    pub single: f64,
+    /// `needed` of the newest `of` samples at least this rare are one.
+    pub persistent: f64,
+    pub needed: u32,
+    pub of: u32,
 }
 
 /// The model that judged.
@@ -164,6 +177,10 @@ pub struct Finding {
     pub reason: Option<Reason>,
     /// Combined and calibrated rarity, −log10 of the tail probability, 0 to 8.
     pub score: Option<f64>,
+    /// What `score` is held against; none without a judgement.
+    pub limits: Option<ScoreLimits>,
+    /// Nothing was learnt from the sample: an incident, or an anomaly under way, holds learning.
+    pub held: bool,
     pub features: Option<Features>,
     pub band: Option<Band>,
     pub components: Vec<ComponentScore>,

@@ -1,10 +1,11 @@
 //! Incidents: our record of an episode.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LogWindow, MetricId, ServiceId, Severity, Thresholds, Timestamp};
+use crate::{Evidence, LogWindow, MetricId, ServiceId, Severity, Thresholds, Timestamp};
 
 /// The number of an incident: 12, shown as #12. Given by the engine's state, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,8 +73,10 @@ impl OpenedBecause {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Member {
     pub metric: MetricId,
-    /// The estimated start of its trouble, earlier than detection.
+    /// The estimated start of its trouble, earlier than detection, and the instants between which
+    /// it lies where the estimate is uncertain.
     pub onset: Timestamp,
+    pub onset_between: (Timestamp, Timestamp),
     /// The first evaluated sample past the threshold in this episode.
     pub first_crossing: Timestamp,
     /// The newest sample past the threshold.
@@ -90,8 +93,38 @@ pub struct Member {
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
     Bellwether,
+    /// A written auto-resolution rule, by its name.
+    Rule(String),
     /// A name given with the request, not verified.
     Unverified(String),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Actor::Bellwether => f.write_str("Bellwether"),
+            Actor::Rule(name) => write!(f, "rule {name}"),
+            Actor::Unverified(name) => f.write_str(name),
+        }
+    }
+}
+
+/// An operator's wish to hear nothing of an incident for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snooze {
+    pub by: Actor,
+    /// None: until it changes.
+    pub until: Option<Timestamp>,
+}
+
+/// How an incident was resolved last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    pub at: Timestamp,
+    pub by: Actor,
+    pub note: Option<String>,
+    /// Its service is gone for good: it opens no incident until it is seen again.
+    pub decommissioned: bool,
 }
 
 /// One thing that happened to an incident.
@@ -116,6 +149,31 @@ pub enum TimelineEvent {
         note: Option<String>,
     },
     Resolved {
+        note: Option<String>,
+    },
+    Reopened {
+        note: Option<String>,
+    },
+    /// None: nobody.
+    Assigned {
+        owner: Option<String>,
+        note: Option<String>,
+    },
+    /// None: until it changes.
+    Snoozed {
+        until: Option<Timestamp>,
+        note: Option<String>,
+    },
+    /// A snooze ended, and why.
+    Woke {
+        because: String,
+    },
+    Commented {
+        text: String,
+    },
+    /// An operator's word on the severity; none gives it back to the thresholds.
+    SeveritySet {
+        severity: Option<Severity>,
         note: Option<String>,
     },
     /// Opened anew for the same service.
@@ -147,6 +205,11 @@ pub struct Incident {
     /// The worst severity of the members now; while quiet, the last one.
     pub severity: Severity,
     pub worst_severity: Severity,
+    /// An operator's word, which is shown in place of `severity` and never overridden.
+    pub operator_severity: Option<Severity>,
+    pub owner: Option<String>,
+    pub snooze: Option<Snooze>,
+    pub resolution: Option<Resolution>,
     pub opened_because: OpenedBecause,
     /// One sentence with numbers that says why.
     pub summary: String,
@@ -159,11 +222,17 @@ pub struct Incident {
     pub members: Vec<Member>,
     /// The incident of the same service before this one, if it is near.
     pub follows: Option<IncidentId>,
-    pub logs: Option<LogWindow>,
+    pub logs: Option<Arc<LogWindow>>,
+    pub evidence: Arc<Evidence>,
     pub timeline: Vec<TimelineEntry>,
 }
 
 impl Incident {
+    /// The operator's severity, else the computed one.
+    pub fn shown_severity(&self) -> Severity {
+        self.operator_severity.unwrap_or(self.severity)
+    }
+
     pub fn member(&self, metric: &MetricId) -> Option<&Member> {
         self.members.iter().find(|member| member.metric == *metric)
     }

@@ -4,6 +4,8 @@
 //! instants are [`Timestamp`]s, never bare numbers; whatever is "not a number" becomes a [`Gap`]
 //! at one gate, [`Sample::admit`], so that every float behind it is finite.
 
+mod change;
+mod evidence;
 mod finding;
 mod incident;
 mod log;
@@ -14,13 +16,19 @@ mod row;
 mod sample;
 mod time;
 
+pub use change::{ChangeFact, ChangeKind, PostedEvent};
+pub use evidence::{
+    Breakdown, BreakdownOutcome, BreakdownPart, Changes, Evidence, EvidenceRequest, Gathered,
+    GatheredSeries, LabelTable, Precedent, RequestMember, Shift, Shifts, SimilarIncident, TableRow,
+    TableStatistic, Unusual,
+};
 pub use finding::{
     Band, Component, ComponentScore, FEATURE_NAMES, Features, Finding, ModelRef, Prediction,
-    Reason, Severity, Silence,
+    Reason, ScoreLimits, Severity, Silence,
 };
 pub use incident::{
-    Actor, Incident, IncidentId, IncidentKind, Member, OpenedBecause, Status, TimelineEntry,
-    TimelineEvent,
+    Actor, Incident, IncidentId, IncidentKind, Member, OpenedBecause, Resolution, Snooze, Status,
+    TimelineEntry, TimelineEvent,
 };
 pub use log::{LogLevel, LogLine, LogOutcome, LogWindow};
 pub use metric::{Catalogue, CatalogueError, Combine, Direction, MetricSpec, Thresholds};

@@ -26,6 +26,8 @@ pub struct ServiceObservation {
     pub instances: u32,
     /// The start of the most recently started process, where the service says it.
     pub started: Option<Timestamp>,
+    /// The version that its newest process says, where one does.
+    pub version: Option<Arc<str>>,
     /// The distance of its samples: the larger of the tick and its scrape interval.
     pub step: Duration,
 }
