@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::{
     Band, Component, ComponentScore, Direction, Features, MetricSpec, Prediction, Reason, Sample,
-    Silence, Timestamp,
+    ScoreLimits, Silence, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,9 @@ pub struct Judgement {
     pub silence: Option<Silence>,
     pub reason: Option<Reason>,
     pub score: Option<f64>,
+    pub limits: Option<ScoreLimits>,
+    /// Nothing was learnt from the sample.
+    pub held: bool,
     pub features: Option<Features>,
     pub band: Option<Band>,
     pub components: Vec<ComponentScore>,
@@ -106,6 +109,8 @@ impl SeriesState {
             silence: None,
             reason: Some(reason),
             score,
+            limits: Some(limits_of(context)),
+            held: context.masked,
             features,
             band: Some(band),
             components,
@@ -158,20 +163,26 @@ impl SeriesState {
             .statistic(row.value, band.expected, context.spec.direction);
         // Isolation scores lie in a narrow range: 20 nepers from 0 to 1 spread them over the bins.
         let ln_isolation = 20.0 * (isolation - 0.5);
+        let (forest_threshold, band_threshold) =
+            (model.forest_threshold, crate::band::BAND_DEVIATIONS);
         [
-            (Component::Forest, isolation, ln_isolation, &mut self.forest),
             (
-                Component::Band,
-                deviations,
+                (Component::Forest, isolation, forest_threshold),
+                ln_isolation,
+                &mut self.forest,
+            ),
+            (
+                (Component::Band, deviations, band_threshold),
                 ln_of(deviations),
                 &mut self.band,
             ),
         ]
         .into_iter()
         .map(
-            |(component, statistic, ln_statistic, calibrator)| ComponentScore {
+            |((component, statistic, threshold), ln_statistic, calibrator)| ComponentScore {
                 component,
                 statistic,
+                threshold,
                 rarity: rarity_of(calibrator, ln_statistic, context).unwrap_or(0.0),
             },
         )
@@ -193,11 +204,8 @@ impl SeriesState {
         score: Option<f64>,
         context: Context<'_>,
     ) -> (Prediction, Reason) {
-        let limits = Limits::of(context);
-        let raw = components.iter().any(|c| match c.component {
-            Component::Forest => c.statistic > model.forest_threshold,
-            Component::Band => c.statistic >= crate::band::BAND_DEVIATIONS,
-        });
+        let limits = limits_of(context);
+        let raw = components.iter().any(ComponentScore::speaks);
         let rarity = score.unwrap_or(0.0);
         let hit = raw && rarity >= limits.persistent;
         while self.hits.len() >= limits.of as usize {
@@ -270,6 +278,8 @@ impl Judgement {
             silence: Some(silence),
             reason: None,
             score: None,
+            limits: None,
+            held: false,
             features,
             band,
             components: Vec::new(),
@@ -283,28 +293,17 @@ fn adopted_after(step: Duration) -> Duration {
 }
 
 /// How rare is rare enough, from the alarm budget and the number of samples a day.
-struct Limits {
-    /// One sample at least this rare is an anomaly.
-    single: f64,
-    /// `needed` of the newest `of` samples at least this rare are one.
-    persistent: f64,
-    needed: u32,
-    of: u32,
-}
-
-impl Limits {
-    fn of(context: Context<'_>) -> Limits {
-        let step = context.step.as_secs_f64().max(0.001);
-        let a_day = 86_400.0 / step;
-        let rarity = |probability: f64| -libm::log10(probability);
-        let samples = (PERSISTENCE.as_secs_f64() / step).ceil() as u32;
-        let of = samples.clamp(PERSISTENCE_SAMPLES.0, PERSISTENCE_SAMPLES.1);
-        Limits {
-            single: rarity((5.0 * context.alarm_budget / a_day).min(0.005)),
-            persistent: rarity((50.0 * context.alarm_budget / a_day).min(0.02)),
-            needed: of * 2 / 3,
-            of,
-        }
+fn limits_of(context: Context<'_>) -> ScoreLimits {
+    let step = context.step.as_secs_f64().max(0.001);
+    let a_day = 86_400.0 / step;
+    let rarity = |probability: f64| -libm::log10(probability);
+    let samples = (PERSISTENCE.as_secs_f64() / step).ceil() as u32;
+    let of = samples.clamp(PERSISTENCE_SAMPLES.0, PERSISTENCE_SAMPLES.1);
+    ScoreLimits {
+        single: rarity((5.0 * context.alarm_budget / a_day).min(0.005)),
+        persistent: rarity((50.0 * context.alarm_budget / a_day).min(0.02)),
+        needed: of * 2 / 3,
+        of,
     }
 }
 

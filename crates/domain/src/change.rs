@@ -24,15 +24,21 @@ pub enum ChangeKind {
     /// A process started (`process_start_time_seconds` rose).
     Restarted,
     Version {
-        from: Option<Arc<str>>,
+        from: Arc<str>,
         to: Arc<str>,
     },
     /// The number of instances that answer.
-    Replicas { from: u32, to: u32 },
+    Replicas {
+        from: u32,
+        to: u32,
+    },
     /// Bellwether took over another configuration.
     ConfigReloaded,
     /// Bellwether took over a new model.
-    Retrained { metric: MetricId, model: Arc<str> },
+    Retrained {
+        metric: MetricId,
+        model: Arc<str>,
+    },
     /// Told by a person or a pipeline.
     Posted(Arc<PostedEvent>),
 }
@@ -41,11 +47,7 @@ impl fmt::Display for ChangeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ChangeKind::Restarted => f.write_str("restarted"),
-            ChangeKind::Version { from: None, to } => write!(f, "version {to} appeared"),
-            ChangeKind::Version {
-                from: Some(from),
-                to,
-            } => write!(f, "version went from {from} to {to}"),
+            ChangeKind::Version { from, to } => write!(f, "version went from {from} to {to}"),
             ChangeKind::Replicas { from, to } => {
                 write!(f, "instances went from {from} to {to}")
             }

@@ -226,6 +226,13 @@ pub struct LabelTable {
     pub omitted: u32,
 }
 
+impl LabelTable {
+    /// `of` of tables of what a service answers, …
+    pub const SERVER: &str = "server requests";
+    /// … and of what it asks of others.
+    pub const OUTGOING: &str = "outgoing calls";
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TableStatistic {

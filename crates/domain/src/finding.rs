@@ -106,6 +106,17 @@ pub struct ComponentScore {
     pub rarity: f64,
 }
 
+impl ComponentScore {
+    /// Whether the component speaks up: a forest's statistic is above its threshold, which is a
+    /// quantile of the training window; a band's has reached it.
+    pub fn speaks(&self) -> bool {
+        match self.component {
+            Component::Forest => self.statistic > self.threshold,
+            Component::Band => self.statistic >= self.threshold,
+        }
+    }
+}
+
 /// What a series' rarity is held against: all in −log10 of a probability.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreLimits {

@@ -233,6 +233,11 @@ impl Incident {
         self.operator_severity.unwrap_or(self.severity)
     }
 
+    /// Rises with everything that is told of it: a change that was made on an older one is stale.
+    pub fn revision(&self) -> u64 {
+        self.timeline.len() as u64
+    }
+
     pub fn member(&self, metric: &MetricId) -> Option<&Member> {
         self.members.iter().find(|member| member.metric == *metric)
     }

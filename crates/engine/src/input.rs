@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Catalogue, Collection, IncidentId, LogWindow, SeriesId, Timestamp};
+use domain::{Catalogue, Collection, Gathered, IncidentId, PostedEvent, SeriesId, Timestamp};
 use incident::Command;
 use serde::{Deserialize, Serialize};
 
@@ -38,14 +38,16 @@ pub struct TickInput {
     /// The evaluation instant, or the instant of the commands where nothing is evaluated.
     pub at: Timestamp,
     /// What was collected at the evaluation instant. None between ticks: only configuration,
-    /// swaps, commands and evidence take effect then, and no time passes for incidents.
+    /// swaps, commands, events and evidence take effect then, and no time passes for incidents.
     pub collection: Option<Collection>,
     /// A new configuration, in force from this tick on.
     pub config: Option<Config>,
     pub swaps: Vec<Swap>,
     pub commands: Vec<Command>,
-    /// Evidence that was gathered since the last tick.
-    pub logs: Vec<(IncidentId, LogWindow)>,
+    /// Evidence that was gathered for incidents.
+    pub gathered: Vec<(IncidentId, Gathered)>,
+    /// Changes that were posted.
+    pub events: Vec<Arc<PostedEvent>>,
 }
 
 impl TickInput {
@@ -62,7 +64,8 @@ impl TickInput {
             config: None,
             swaps: Vec::new(),
             commands: Vec::new(),
-            logs: Vec::new(),
+            gathered: Vec::new(),
+            events: Vec::new(),
         }
     }
 

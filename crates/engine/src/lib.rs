@@ -8,7 +8,7 @@ mod state;
 mod step;
 
 pub use input::{Config, ConfigError, Swap, TickInput};
-pub use output::{LogRequest, PlacedRow, TickOutput};
+pub use output::{PlacedRow, TickOutput};
 pub use recording::{Frame, FrameError, decode_frame, encode_frame};
 pub use state::{State, StateError};
 pub use step::step;

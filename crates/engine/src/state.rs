@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use detect::{Model, Season, SeriesState};
-use domain::{Finding, Incident, IncidentId, ModelRef, SeriesId};
+use domain::{Finding, Incident, IncidentId, ModelRef, PostedEvent, SeriesId};
 use incident::DecideState;
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +75,7 @@ impl State {
     pub fn restored(
         config: Config,
         mut decide: DecideState,
-        incidents: Vec<Incident>,
+        incidents: Vec<Arc<Incident>>,
         newest: Option<IncidentId>,
     ) -> Result<State, ConfigError> {
         decide.restore_incidents(incidents, newest);
@@ -83,6 +83,11 @@ impl State {
             decide,
             ..State::new(config)?
         })
+    }
+
+    /// Takes posted events back that were stored and may be missing in the decisions.
+    pub fn restore_events(&mut self, events: impl IntoIterator<Item = Arc<PostedEvent>>) {
+        self.decide.restore_events(events);
     }
 
     pub fn config(&self) -> &Config {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use detect::{Context, Judgement, SeriesState};
 use domain::{
-    Collection, Finding, Gap, MetricSpec, Part, Prediction, Row, Sample, SeriesObservation,
-    ServiceId, Severity, Silence, Timestamp,
+    ChangeFact, ChangeKind, Collection, Finding, Gap, MetricSpec, Part, Prediction, Row, Sample,
+    SeriesObservation, ServiceId, Severity, Silence, Timestamp,
 };
-use incident::{Change, DecideInput, DecideOutput, Verdict};
+use incident::{DecideInput, DecideOutput, Verdict};
 
 use crate::input::{Swap, TickInput};
-use crate::output::{LogRequest, PlacedRow, TickOutput};
+use crate::output::{PlacedRow, TickOutput};
 use crate::state::{Series, State, decode_model};
 
 /// Advances the state by one tick. A configuration whose time zone is unknown is not taken over:
@@ -18,15 +18,17 @@ use crate::state::{Series, State, decode_model};
 pub fn step(state: &mut State, input: &TickInput) -> TickOutput {
     let at = input.at;
     reconfigure(state, input);
-    let refused_swaps = input
-        .swaps
-        .iter()
-        .filter_map(|swap| {
-            take(state, swap)
-                .err()
-                .map(|why| (swap.series.clone(), why))
-        })
-        .collect();
+    let mut own_changes = Vec::new();
+    if input.config.is_some() {
+        own_changes.push(own_change(at, None, ChangeKind::ConfigReloaded));
+    }
+    let mut refused_swaps = Vec::new();
+    for swap in &input.swaps {
+        match take(state, swap) {
+            Ok(retrained) => own_changes.extend(retrained),
+            Err(why) => refused_swaps.push((swap.series.clone(), why)),
+        }
+    }
 
     let mut findings = Vec::new();
     if let Some(collection) = &input.collection {
@@ -36,12 +38,11 @@ pub fn step(state: &mut State, input: &TickInput) -> TickOutput {
         }
     }
 
-    let decided = decide(state, input, &findings);
+    let decided = decide(state, input, &findings, &own_changes);
     let rows = place(state, &findings);
     TickOutput {
         at,
         rows,
-        log_requests: log_requests(&decided),
         early_warnings: early_warnings(state, &decided),
         decided,
         findings,
@@ -62,8 +63,13 @@ fn reconfigure(state: &mut State, input: &TickInput) {
     }
 }
 
+fn own_change(at: Timestamp, service: Option<ServiceId>, kind: ChangeKind) -> ChangeFact {
+    ChangeFact { at, service, kind }
+}
+
 /// Takes a new model and memory; samples that came since the memory was made are judged again.
-fn take(state: &mut State, swap: &Swap) -> Result<(), String> {
+/// Says the retraining where another model takes the place of one.
+fn take(state: &mut State, swap: &Swap) -> Result<Option<ChangeFact>, String> {
     let model = swap
         .model
         .as_ref()
@@ -81,8 +87,19 @@ fn take(state: &mut State, swap: &Swap) -> Result<(), String> {
         .map_or(Timestamp::from_millis(i64::MIN), |sample| sample.time);
     let missed = series.memory.samples_after(since);
     series.memory = memory;
-    if model.is_some() {
-        series.model = model;
+    let mut retrained = None;
+    if let Some((model, reference)) = model {
+        let before = series.model.replace((model, reference.clone()));
+        let is_other = before.is_some_and(|(_, before)| before.hash != reference.hash);
+        retrained = is_other.then(|| {
+            let (metric, model) = (swap.series.metric.clone(), reference.hash);
+            let kind = ChangeKind::Retrained { metric, model };
+            own_change(
+                reference.trained_at,
+                Some(swap.series.service.clone()),
+                kind,
+            )
+        });
     }
     let context = Context {
         spec,
@@ -98,7 +115,7 @@ fn take(state: &mut State, swap: &Swap) -> Result<(), String> {
             context,
         );
     }
-    Ok(())
+    Ok(retrained)
 }
 
 fn step_of(collection: &Collection, service: &ServiceId, tick: Duration) -> Duration {
@@ -173,6 +190,8 @@ fn judged(
         silence: judgement.silence,
         reason: judgement.reason,
         score: judgement.score,
+        limits: judgement.limits,
+        held: judgement.held,
         features: judgement.features,
         band: judgement.band,
         components: judgement.components,
@@ -205,6 +224,8 @@ fn missing(
         silence: Some(Silence::NoSample),
         reason: None,
         score: None,
+        limits: None,
+        held: false,
         features: None,
         band: None,
         components: Vec::new(),
@@ -213,7 +234,12 @@ fn missing(
     }
 }
 
-fn decide(state: &mut State, input: &TickInput, findings: &[Finding]) -> DecideOutput {
+fn decide(
+    state: &mut State,
+    input: &TickInput,
+    findings: &[Finding],
+    own_changes: &[ChangeFact],
+) -> DecideOutput {
     let State {
         decide,
         series,
@@ -235,7 +261,9 @@ fn decide(state: &mut State, input: &TickInput, findings: &[Finding]) -> DecideO
         findings,
         past: &past,
         commands: &input.commands,
-        logs: &input.logs,
+        gathered: &input.gathered,
+        events: &input.events,
+        own_changes,
     })
 }
 
@@ -255,19 +283,6 @@ fn place(state: &State, findings: &[Finding]) -> Vec<PlacedRow> {
         })
     };
     findings.iter().filter_map(place).collect()
-}
-
-fn log_requests(decided: &DecideOutput) -> Vec<LogRequest> {
-    let opened = |change: &Change| match change {
-        Change::Opened(id) => decided.incidents.iter().find(|incident| incident.id == *id),
-        _ => None,
-    };
-    decided
-        .changes
-        .iter()
-        .filter_map(opened)
-        .map(LogRequest::around)
-        .collect()
 }
 
 fn early_warnings(state: &State, decided: &DecideOutput) -> Vec<ServiceId> {

@@ -91,12 +91,12 @@ fn a_fault_becomes_one_incident_with_its_members_rows_and_logs() {
         moved,
         [(&series(SICK, "cpu"), from), (&series(SICK, "lat"), from)]
     );
-    let [request] = &opening.log_requests[..] else {
-        panic!("{:?}", opening.log_requests);
+    let [request] = &opening.decided.requests[..] else {
+        panic!("{:?}", opening.decided.requests);
     };
     assert_eq!((request.incident, request.service.as_str()), (id, SICK));
     assert_eq!(
-        (request.from, request.to),
+        (request.logs_from, request.logs_to),
         (at(FAULT_AT - 2), at(FAULT_AT + 2 + 4))
     );
 
@@ -395,6 +395,8 @@ fn between_ticks_only_commands_are_answered() {
         actor: Actor::Unverified("kim".into()),
         kind: CommandKind::Acknowledge,
         note: Some("looking".into()),
+        expected: None,
+        stored: None,
     };
     let output = step(
         &mut state,

@@ -3,14 +3,22 @@
 //! Pure: reads findings, doesn't know how they were made. [`DecideState::step`] is called once a
 //! tick with everything that was judged; commands of operators come in the same way.
 
+mod changes;
 mod command;
 mod decide;
+mod explain;
+pub mod ledger;
 mod onset;
+mod settings;
 mod summary;
 mod tracker;
+mod verdict;
 
-pub use command::{Answer, Command, CommandKind, Refusal};
+pub use command::{Answer, Command, CommandKind, Refusal, SnoozeUntil};
 pub use decide::{Change, DecideInput, DecideOutput, DecideState, RowMove};
-pub use onset::{masked_from, onset};
-pub use summary::{amount, in_words, number};
-pub use tracker::{Decision, Settings, Verdict};
+pub use explain::breakdown::OTHERS;
+pub use explain::similar::similar;
+pub use onset::{Onset, masked_from, onset};
+pub use settings::{AutoResolve, ResolveWhen, Settings};
+pub use summary::{amount, in_words, length, number};
+pub use verdict::{Decision, Notice, Verdict};

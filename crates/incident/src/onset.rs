@@ -13,26 +13,56 @@ const SAMPLES_MAX: usize = 480;
 /// Fewer samples before the change than this say nothing about the level before.
 const BEFORE_MIN: usize = 5;
 
+/// χ² with one degree of freedom, 95 %: splits this likely may be the change as well.
+const LIKELY: f64 = 3.84;
+
+/// The estimated begin of an episode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Onset {
+    pub at: Timestamp,
+    /// The instants between which it lies with 95 % confidence, by profile likelihood.
+    pub between: (Timestamp, Timestamp),
+}
+
+impl Onset {
+    fn exactly(at: Timestamp) -> Onset {
+        Onset {
+            at,
+            between: (at, at),
+        }
+    }
+}
+
 /// Estimates the onset of an episode that first crossed its threshold at `crossing`, from samples
 /// oldest first. Without enough samples it is the oldest of them, at the latest the crossing itself.
-pub fn onset(samples: &[Sample], crossing: Timestamp) -> Timestamp {
+pub fn onset(samples: &[Sample], crossing: Timestamp) -> Onset {
     let start = samples.len().saturating_sub(SAMPLES_MAX);
     let samples = &samples[start..];
     let latest = samples
         .partition_point(|s| s.time < crossing)
         .min(samples.len().saturating_sub(1));
     if latest < BEFORE_MIN {
-        return samples.first().map_or(crossing, |s| s.time.min(crossing));
+        return Onset::exactly(samples.first().map_or(crossing, |s| s.time.min(crossing)));
     }
     let sums = Sums::of(samples);
+    let errors: Vec<f64> = (BEFORE_MIN..=latest)
+        .map(|split| sums.level_error(0, split) + sums.line_error(split, samples.len()))
+        .collect();
     let mut best = (f64::INFINITY, latest);
-    for split in BEFORE_MIN..=latest {
-        let error = sums.level_error(0, split) + sums.line_error(split, samples.len());
-        if error < best.0 {
-            best = (error, split);
+    for (index, error) in errors.iter().enumerate() {
+        if *error < best.0 {
+            best = (*error, BEFORE_MIN + index);
         }
     }
-    samples[best.1].time.min(crossing)
+    let time = |split: usize| samples[split].time.min(crossing);
+    let likely = best.0 * libm::exp(LIKELY / samples.len() as f64);
+    let is_likely = |error: &f64| *error <= likely;
+    let first = errors.iter().position(is_likely).unwrap_or(0);
+    let last = errors.iter().rposition(is_likely).unwrap_or(first);
+    Onset {
+        at: time(best.1),
+        between: (time(BEFORE_MIN + first), time(BEFORE_MIN + last)),
+    }
 }
 
 /// From when on an episode masks a series: before its onset by two steps and a fifth of the time
@@ -107,13 +137,23 @@ mod tests {
     #[test]
     fn a_step_begins_where_it_begins() {
         let samples = series((0..120).map(|i| if i < 100 { 30.0 } else { 90.0 }));
-        assert_eq!(onset(&samples, at(100)), at(100));
+        let estimate = onset(&samples, at(100));
+        assert_eq!(estimate.at, at(100));
+        assert_eq!(
+            estimate.between,
+            (at(100), at(100)),
+            "a clear step is certain"
+        );
     }
 
     #[test]
     fn a_ramp_begins_before_its_crossing() {
         let samples = series((0..116).map(|i| 30.0 + 4.0 * f64::from((i - 100).max(0))));
-        let estimate = onset(&samples, at(114));
+        let Onset {
+            at: estimate,
+            between,
+        } = onset(&samples, at(114));
+        assert!(between.0 <= estimate && estimate <= between.1);
         let error = estimate.as_millis() - at(100).as_millis();
         assert!(error.abs() <= 30_000, "{error} ms off");
         assert!(masked_from(estimate, at(114), Duration::from_secs(15)) <= at(100));
@@ -121,8 +161,8 @@ mod tests {
 
     #[test]
     fn without_a_past_the_crossing_is_the_onset() {
-        assert_eq!(onset(&[], at(7)), at(7));
+        assert_eq!(onset(&[], at(7)), Onset::exactly(at(7)));
         let samples = series([90.0, 91.0]);
-        assert_eq!(onset(&samples, at(1)), at(0));
+        assert_eq!(onset(&samples, at(1)).at, at(0));
     }
 }

@@ -111,7 +111,27 @@ pub fn number(value: f64) -> String {
     }
 }
 
-fn grouped(whole: u64) -> String {
+/// A length of time in its two largest units: "1 h 20 m".
+pub fn length(duration: std::time::Duration) -> String {
+    let seconds = duration.as_secs();
+    let units = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
+    let mut rest = seconds;
+    let mut parts = Vec::new();
+    for (name, size) in units {
+        if rest >= size && parts.len() < 2 {
+            parts.push(format!("{} {name}", rest / size));
+            rest %= size;
+        } else if !parts.is_empty() {
+            break;
+        }
+    }
+    if parts.is_empty() {
+        return format!("{seconds} s");
+    }
+    parts.join(" ")
+}
+
+pub(crate) fn grouped(whole: u64) -> String {
     let digits = whole.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -133,6 +153,9 @@ mod tests {
         assert_eq!(amount(91.26, "%"), "91.3 %");
         assert_eq!(number(-1234567.0), "-1,234,567");
         assert_eq!(number(0.5), "0.50");
+        assert_eq!(length(std::time::Duration::from_secs(4_815)), "1 h 20 m");
+        assert_eq!(length(std::time::Duration::from_secs(30)), "30 s");
+        assert_eq!(length(std::time::Duration::from_secs(3_605)), "1 h");
         assert_eq!(odds(3.0), "once in 1,000 samples");
     }
 }

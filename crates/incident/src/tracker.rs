@@ -1,27 +1,15 @@
-//! What is remembered of a service and its metrics between ticks, and the reasons that are given.
+//! What is remembered of a service and its metrics between ticks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Finding, IncidentId, MetricId, OpenedBecause, Prediction, SeriesId, Severity, Timestamp,
+    Direction, Finding, IncidentId, MetricId, OpenedBecause, Prediction, Severity, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-/// When incidents open, and how long they last.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Settings {
-    /// Past a threshold and anomalous for so long opens an incident.
-    pub open_after: Duration,
-    /// Critical for so long opens one whatever the model says.
-    pub critical_after: Duration,
-    /// A calm shorter than this belongs to the same episode.
-    pub quiet_period: Duration,
-    /// A service gone for so long opens an availability incident.
-    pub down_after: Duration,
-    /// More than this share of the fleet gone within two ticks is a fault of the source.
-    pub source_fault_share: f64,
-}
+use crate::settings::Settings;
 
 /// The memory of one metric: since when each condition has held without a break.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,8 +17,9 @@ pub(crate) struct MetricTracker {
     pub crossing_since: Option<Timestamp>,
     pub qualified_since: Option<Timestamp>,
     pub critical_since: Option<Timestamp>,
-    /// Whether the newest sample is past the threshold; kept while there is none.
-    pub crossing_now: bool,
+    /// Whether the newest sample is past the release level, which lies short of the threshold by
+    /// the hysteresis; kept while there is none.
+    pub unreleased: bool,
     /// When the newest sample was judged.
     pub judged_at: Option<Timestamp>,
 }
@@ -51,29 +40,45 @@ pub(crate) struct ServiceTracker {
     pub gone_since: Option<Timestamp>,
     /// It went with most of the fleet: the source's fault until it is back.
     pub gone_with_the_fleet: bool,
+    /// What was last seen of its processes.
+    pub processes: Option<Processes>,
+}
+
+/// What a service's processes were at the newest look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Processes {
+    pub known_from: Timestamp,
+    pub instances: u32,
+    pub started: Option<Timestamp>,
+    pub version: Option<Arc<str>>,
 }
 
 impl MetricTracker {
     /// Takes a finding with a new sample; a gap changes nothing, for absence proves nothing. After
     /// an absence of more than `quiet_period` every "since" begins anew: what lay between is unknown.
-    pub fn observe(&mut self, finding: &Finding, now: Timestamp, quiet_period: Duration) {
-        if finding.sample.is_err() {
-            return;
-        }
+    pub fn observe(
+        &mut self,
+        finding: &Finding,
+        direction: Direction,
+        now: Timestamp,
+        settings: &Settings,
+    ) {
+        let Ok(sample) = finding.sample else { return };
         let judged_at = self.judged_at.replace(now);
-        if judged_at.is_some_and(|judged_at| now.since(judged_at) > quiet_period) {
+        if judged_at.is_some_and(|judged_at| now.since(judged_at) > settings.quiet_period) {
             *self = MetricTracker {
                 judged_at: Some(now),
                 ..MetricTracker::default()
             };
         }
-        self.crossing_now = finding.severity >= Severity::High;
+        let crossing = finding.severity >= Severity::High;
+        self.unreleased = crossing || is_unreleased(finding, sample.value, direction, settings);
         let anomalous = finding.prediction == Prediction::Anomaly;
         let hold = |since: &mut Option<Timestamp>, holds: bool| {
             *since = holds.then(|| since.unwrap_or(now));
         };
-        hold(&mut self.crossing_since, self.crossing_now);
-        hold(&mut self.qualified_since, self.crossing_now && anomalous);
+        hold(&mut self.crossing_since, crossing);
+        hold(&mut self.qualified_since, crossing && anomalous);
         hold(
             &mut self.critical_since,
             finding.severity == Severity::Critical,
@@ -110,55 +115,31 @@ impl MetricTracker {
     }
 }
 
+/// Whether a value is still past the release level: the threshold, moved towards calm by the share
+/// `hysteresis` of it.
+fn is_unreleased(finding: &Finding, value: f64, direction: Direction, settings: &Settings) -> bool {
+    let thresholds = finding.thresholds;
+    let threshold = thresholds.high.or(thresholds.critical);
+    threshold.is_some_and(|threshold| {
+        let margin = settings.hysteresis * threshold.abs();
+        match direction {
+            Direction::Down => value <= threshold + margin,
+            Direction::Up | Direction::Both => value >= threshold - margin,
+        }
+    })
+}
+
 impl ServiceTracker {
     /// Since when the service is down: gone for `down_after`, and not with most of the fleet.
     pub fn down_since(&self, now: Timestamp, settings: &Settings) -> Option<Timestamp> {
         self.gone_since
             .filter(|since| !self.gone_with_the_fleet && now.since(*since) >= settings.down_after)
     }
-}
 
-/// What was decided about one series at one tick, also when nothing was.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Decision {
-    pub series: SeriesId,
-    pub verdict: Verdict,
-}
-
-/// Why something was or was not done.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Nothing is wrong.
-    Calm,
-    /// There is no new sample to decide on.
-    NoSample,
-    /// Past the threshold and anomalous, but not yet for `open_after`.
-    Waiting {
-        since: Timestamp,
-    },
-    /// Past the threshold, but the model sees nothing unusual (or can't say).
-    CrossingWithoutAnomaly {
-        since: Timestamp,
-    },
-    /// Anomalous, but not past a threshold: an early warning at most.
-    AnomalyWithoutCrossing,
-    Opened {
-        incident: IncidentId,
-    },
-    Joined {
-        incident: IncidentId,
-    },
-    /// A member that is past its threshold keeps the incident firing.
-    Extended {
-        incident: IncidentId,
-    },
-    /// A member that is calm; the incident goes quiet after `quiet_period`.
-    CalmMember {
-        incident: IncidentId,
-    },
-    /// Resolved by an operator; a new incident waits for `quiet_period`.
-    HeldByResolve {
-        incident: IncidentId,
-    },
+    /// The service is gone for good: nothing opens until it is seen again.
+    pub fn decommission(&mut self) {
+        self.was_up = false;
+        self.gone_since = None;
+        self.gone_with_the_fleet = false;
+    }
 }

@@ -32,7 +32,9 @@ pub fn config() -> Config {
             critical_after: seconds(120),
             quiet_period: seconds(300),
             down_after: seconds(60),
+            hysteresis: 0.05,
             source_fault_share: 0.5,
+            auto_resolve: Vec::new(),
         },
         timezone: "UTC".into(),
     }
@@ -108,6 +110,7 @@ impl Fleet {
             presence: Presence::Up,
             instances: 1,
             started: None,
+            version: None,
             step: TICK * self.spacing as u32,
         };
         TickInput::of(Collection {

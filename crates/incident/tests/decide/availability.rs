@@ -1,7 +1,7 @@
 //! Services that are gone, and a source that is at fault.
 
 use domain::{IncidentKind, OpenedBecause, Severity, SourceState, TimelineEvent};
-use incident::{Change, CommandKind};
+use incident::Change;
 
 use crate::story::*;
 
@@ -162,7 +162,7 @@ fn a_service_that_goes_while_its_incident_fires_makes_it_critical_once() {
 fn a_resolved_absence_that_goes_on_opens_a_new_linked_incident() {
     let mut story = Story::of(&FLEET);
     story.goes("pay").pass(DOWN_AFTER + TICK);
-    story.ask(1, CommandKind::Resolve).unwrap();
+    story.ask(1, RESOLVE).unwrap();
     story.pass(QUIET_PERIOD);
     assert_eq!(story.opened(), 1);
     story.tick();

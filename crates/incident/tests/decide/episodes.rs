@@ -1,7 +1,7 @@
 //! What belongs to one incident, when it goes quiet, and what gaps mean.
 
 use domain::{Gap, OpenedBecause, Severity, SourceState, Status, TimelineEvent};
-use incident::{Change, CommandKind, Verdict};
+use incident::{Change, Verdict};
 
 use crate::story::*;
 
@@ -281,7 +281,7 @@ fn incident_id(number: u64) -> domain::IncidentId {
 fn the_onset_never_lies_in_an_episode_that_is_over_and_forgotten() {
     let mut story = Story::of(&["pay"]);
     story.see("pay", "cpu", BAD).pass(300);
-    story.ask(1, CommandKind::Resolve).unwrap();
+    story.ask(1, RESOLVE).unwrap();
     story.see("pay", "cpu", CALM).pass(QUIET_PERIOD + TICK);
     assert!(story.firing("pay").is_none());
     let ended = story.incidents[&domain::IncidentId(1)].last_seen;

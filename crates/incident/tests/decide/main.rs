@@ -6,6 +6,10 @@ mod story;
 
 mod availability;
 mod episodes;
+mod evidence;
+mod hysteresis;
+mod ledger;
 mod operators;
 mod properties;
 mod rule;
+mod rules;

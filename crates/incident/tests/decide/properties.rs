@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{Gap, IncidentId, SourceState, Status};
-use incident::{Change, CommandKind};
+use incident::{Change, CommandKind, SnoozeUntil};
 use proptest::prelude::*;
 
 use crate::story::*;
@@ -35,7 +35,18 @@ fn event() -> impl Strategy<Value = Event> {
         Err(Gap::Repeated),
         Err(Gap::Idle),
     ]);
-    let kind = prop::sample::select(vec![CommandKind::Acknowledge, CommandKind::Resolve]);
+    let kind = prop::sample::select(vec![
+        CommandKind::Acknowledge,
+        RESOLVE,
+        CommandKind::Resolve {
+            decommissioned: true,
+        },
+        CommandKind::Reopen,
+        CommandKind::Comment,
+        CommandKind::Snooze {
+            until: SnoozeUntil::Change,
+        },
+    ]);
     let metric = prop::sample::select(vec!["cpu", "mem"]);
     prop_oneof![
         8 => (0..FLEET.len(), metric, seen).prop_map(|(s, m, seen)| Event::Seen(s, m, seen)),

@@ -1,12 +1,13 @@
 //! A timeline that anyone can read: what is seen of each metric from now on, then time passes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Actor, Catalogue, Collection, Finding, Gap, Incident, IncidentId, LogWindow, MetricId,
-    Prediction, Presence, Sample, SeriesId, ServiceId, ServiceObservation, Severity, Silence,
-    SourceState, Timestamp,
+    Actor, Catalogue, ChangeFact, Collection, Finding, Gap, Gathered, Incident, IncidentId,
+    MetricId, PostedEvent, Prediction, Presence, Sample, SeriesId, ServiceId, ServiceObservation,
+    Severity, Silence, SourceState, Timestamp,
 };
 use incident::{
     Change, Command, CommandKind, DecideInput, DecideOutput, DecideState, Refusal, Settings,
@@ -32,21 +33,57 @@ pub const BAD: Seen = Ok((90.0, Prediction::Anomaly));
 /// Past Critical and anomalous.
 pub const WORSE: Seen = Ok((98.0, Prediction::Anomaly));
 
+pub const RESOLVE: CommandKind = CommandKind::Resolve {
+    decommissioned: false,
+};
+
 pub struct Story {
     pub state: DecideState,
     pub now: Timestamp,
-    /// What the newest step gave.
+    /// What the newest step gave, and what it was given.
     pub output: DecideOutput,
+    pub judged: Vec<Finding>,
     /// All changes so far.
     pub changes: Vec<Change>,
     /// Every incident so far, as it last was.
-    pub incidents: BTreeMap<IncidentId, Incident>,
+    pub incidents: BTreeMap<IncidentId, Arc<Incident>>,
     source: SourceState,
     services: BTreeMap<ServiceId, Presence>,
     seen: BTreeMap<SeriesId, Seen>,
     past: BTreeMap<SeriesId, Vec<Sample>>,
     catalogue: Catalogue,
-    settings: Settings,
+    pub settings: Settings,
+    /// Processes of services that differ from one instance without a start time or version.
+    pub processes: BTreeMap<ServiceId, Processes>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Processes {
+    pub instances: u32,
+    pub started: Option<Timestamp>,
+    pub version: Option<&'static str>,
+}
+
+/// What happens between ticks.
+#[derive(Default)]
+struct Between {
+    commands: Vec<Command>,
+    gathered: Vec<(IncidentId, Gathered)>,
+    events: Vec<Arc<PostedEvent>>,
+    own_changes: Vec<ChangeFact>,
+}
+
+/// A command of kim's without a note.
+pub fn command(id: u64, kind: CommandKind) -> Command {
+    Command {
+        number: 7,
+        incident: IncidentId(id),
+        actor: Actor::Unverified("kim".into()),
+        kind,
+        note: None,
+        expected: None,
+        stored: None,
+    }
 }
 
 pub fn service(name: &str) -> ServiceId {
@@ -68,6 +105,7 @@ impl Story {
             state: DecideState::default(),
             now: Timestamp::from_millis(1_800_000_000_000),
             output: DecideOutput::default(),
+            judged: Vec::new(),
             changes: Vec::new(),
             incidents: BTreeMap::new(),
             source: SourceState::Healthy,
@@ -79,9 +117,12 @@ impl Story {
                 open_after: seconds(OPEN_AFTER),
                 critical_after: seconds(CRITICAL_AFTER),
                 quiet_period: seconds(QUIET_PERIOD),
+                hysteresis: 0.05,
                 down_after: seconds(DOWN_AFTER),
                 source_fault_share: 0.5,
+                auto_resolve: Vec::new(),
             },
+            processes: BTreeMap::new(),
         };
         for name in names {
             story.services.insert(service(name), Presence::Up);
@@ -146,30 +187,68 @@ impl Story {
             }
         }
         let collection = self.collection();
-        self.step(Some(&collection), &findings, &[], &[])
+        self.judged = findings.clone();
+        self.step(Some(&collection), &findings, Between::default())
     }
 
     /// Asks between ticks.
-    pub fn ask(&mut self, id: u64, kind: CommandKind) -> Result<Incident, Refusal> {
-        let command = Command {
-            number: 7,
-            incident: IncidentId(id),
-            actor: Actor::Unverified("kim".into()),
-            kind,
-            note: None,
-        };
-        let output = self.step(None, &[], &[command], &[]);
-        assert_eq!(output.answers[0].number, 7);
-        output.answers[0].result.clone().map(|incident| *incident)
+    pub fn ask(&mut self, id: u64, kind: CommandKind) -> Result<Arc<Incident>, Refusal> {
+        self.ask_with(command(id, kind))
     }
 
-    pub fn attach(&mut self, id: u64, logs: &LogWindow) -> &DecideOutput {
-        self.step(None, &[], &[], &[(IncidentId(id), logs.clone())])
+    pub fn ask_with(&mut self, command: Command) -> Result<Arc<Incident>, Refusal> {
+        let output = self.step(
+            None,
+            &[],
+            Between {
+                commands: vec![command],
+                ..Between::default()
+            },
+        );
+        assert_eq!(output.answers[0].number, 7);
+        output.answers[0].result.clone()
+    }
+
+    pub fn attach(&mut self, id: u64, gathered: Gathered) -> &DecideOutput {
+        let gathered = vec![(IncidentId(id), gathered)];
+        self.step(
+            None,
+            &[],
+            Between {
+                gathered,
+                ..Between::default()
+            },
+        )
+    }
+
+    /// Tells of a change from outside.
+    pub fn post(&mut self, event: PostedEvent) -> &DecideOutput {
+        let events = vec![Arc::new(event)];
+        self.step(
+            None,
+            &[],
+            Between {
+                events,
+                ..Between::default()
+            },
+        )
+    }
+
+    /// What Bellwether itself did.
+    pub fn do_itself(&mut self, fact: ChangeFact) -> &DecideOutput {
+        self.step(
+            None,
+            &[],
+            Between {
+                own_changes: vec![fact],
+                ..Between::default()
+            },
+        )
     }
 
     /// Stores what is stored and goes on from it.
     pub fn restart(&mut self) {
-        let incidents: Vec<Incident> = self.state.incidents().cloned().collect();
+        let incidents: Vec<Arc<Incident>> = self.state.incidents().cloned().collect();
         let mut state = self.state.without_incidents();
         assert_eq!(state.incidents().count(), 0);
         state.restore_incidents(incidents, self.incidents.keys().last().copied());
@@ -177,7 +256,7 @@ impl Story {
         self.state = state;
     }
 
-    pub fn firing(&self, name: &str) -> Option<&Incident> {
+    pub fn firing(&self, name: &str) -> Option<&Arc<Incident>> {
         self.state.firing(&service(name))
     }
 
@@ -203,8 +282,7 @@ impl Story {
         &mut self,
         collection: Option<&Collection>,
         findings: &[Finding],
-        commands: &[Command],
-        logs: &[(IncidentId, LogWindow)],
+        between: Between,
     ) -> &DecideOutput {
         let past = |id: &SeriesId| self.past.get(id).cloned().unwrap_or_default();
         self.output = self.state.step(&DecideInput {
@@ -215,8 +293,10 @@ impl Story {
             collection,
             findings,
             past: &past,
-            commands,
-            logs,
+            commands: &between.commands,
+            gathered: &between.gathered,
+            events: &between.events,
+            own_changes: &between.own_changes,
         });
         self.changes.extend(&self.output.changes);
         for incident in &self.output.incidents {
@@ -231,12 +311,20 @@ impl Story {
             at: self.now,
             source: self.source.clone(),
             services: services
-                .map(|(id, presence)| ServiceObservation {
-                    id: id.clone(),
-                    presence: *presence,
-                    instances: u32::from(*presence == Presence::Up),
-                    started: None,
-                    step: seconds(TICK),
+                .map(|(id, presence)| {
+                    let one = Processes {
+                        instances: u32::from(*presence == Presence::Up),
+                        ..Processes::default()
+                    };
+                    let processes = self.processes.get(id).cloned().unwrap_or(one);
+                    ServiceObservation {
+                        id: id.clone(),
+                        presence: *presence,
+                        instances: processes.instances,
+                        started: processes.started,
+                        version: processes.version.map(Arc::from),
+                        step: seconds(TICK),
+                    }
                 })
                 .collect(),
             series: Vec::new(),
@@ -278,6 +366,8 @@ impl Story {
             silence: sample.is_err().then_some(Silence::NoSample),
             reason: None,
             score: None,
+            limits: None,
+            held: false,
             features: None,
             band: None,
             components: Vec::new(),
