@@ -262,7 +262,7 @@ pub struct EvidenceRequest {
     pub baseline_from: Timestamp,
     pub onset: Timestamp,
     pub at: Timestamp,
-    /// All members of the incident by now; `new` says which were not asked for before.
+    /// The members that are new: all at the opening, then each that joins.
     pub members: Vec<RequestMember>,
     /// The incident has just opened: logs, series and similar incidents are wanted too.
     pub opening: bool,
@@ -273,5 +273,4 @@ pub struct RequestMember {
     pub metric: MetricId,
     pub value: f64,
     pub direction: Direction,
-    pub new: bool,
 }

@@ -91,10 +91,12 @@ fn a_fault_becomes_one_incident_with_its_members_rows_and_logs() {
         moved,
         [(&series(SICK, "cpu"), from), (&series(SICK, "lat"), from)]
     );
-    let [request] = &opening.decided.requests[..] else {
+    let [request, joining] = &opening.decided.requests[..] else {
         panic!("{:?}", opening.decided.requests);
     };
     assert_eq!((request.incident, request.service.as_str()), (id, SICK));
+    assert!(request.opening && !joining.opening);
+    assert_eq!(joining.members[0].metric.as_str(), "lat");
     assert_eq!(
         (request.logs_from, request.logs_to),
         (at(FAULT_AT - 2), at(FAULT_AT + 2 + 4))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{
     Actor, ChangeFact, Evidence, EvidenceRequest, Finding, Gathered, GatheredSeries, Incident,
-    IncidentId, LogWindow, RequestMember, TimelineEvent, Timestamp,
+    IncidentId, LogWindow, MetricId, RequestMember, TimelineEvent, Timestamp,
 };
 
 use super::Step;
@@ -69,11 +69,11 @@ impl Step<'_> {
             evidence.changes = Some(changes);
             evidence.shifts = Some(shifts);
         });
-        self.request(id, true);
+        self.request(id, None);
     }
 
-    pub(super) fn explain_joining(&mut self, id: IncidentId) {
-        self.request(id, false);
+    pub(super) fn explain_joining(&mut self, id: IncidentId, metric: &MetricId) {
+        self.request(id, Some(metric));
     }
 
     /// How unusual the finding was by which a metric became a member.
@@ -90,21 +90,20 @@ impl Step<'_> {
         });
     }
 
-    fn request(&mut self, id: IncidentId, opening: bool) {
+    /// Asks for what explains an opening, or the joining of one metric.
+    fn request(&mut self, id: IncidentId, joining: Option<&MetricId>) {
         let incident = &self.state.incidents[&id];
-        let newest = incident.members.iter().map(|member| member.first_crossing);
-        let newest = newest.max();
         let members = incident
             .evidence
             .unusual
             .iter()
+            .filter(|unusual| joining.is_none_or(|metric| *metric == unusual.metric))
             .map(|unusual| RequestMember {
                 metric: unusual.metric.clone(),
                 value: unusual.actual,
                 direction: unusual.direction,
-                new: opening || unusual.at == self.input.now || Some(unusual.at) == newest,
             });
-        let members = members.filter(|member| member.new).collect();
+        let members = members.collect();
         let logs_to = incident.opened + AFTER_OPENING;
         self.output.requests.push(EvidenceRequest {
             incident: id,
@@ -115,7 +114,7 @@ impl Step<'_> {
             onset: incident.onset,
             at: self.input.now,
             members,
-            opening,
+            opening: joining.is_none(),
         });
     }
 

@@ -242,7 +242,7 @@ impl Step<'_> {
             TimelineEvent::MemberJoined { metric, text },
         );
         self.wake_on_change(id, "a metric joined");
-        self.explain_joining(id);
+        self.explain_joining(id, &finding.series.metric);
     }
 
     /// The onset of a finding's episode and its first crossing, neither within the incident before.
