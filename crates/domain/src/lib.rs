@@ -4,6 +4,7 @@
 //! instants are [`Timestamp`]s, never bare numbers; whatever is "not a number" becomes a [`Gap`]
 //! at one gate, [`Sample::admit`], so that every float behind it is finite.
 
+mod episode;
 mod finding;
 mod incident;
 mod log;
@@ -12,8 +13,10 @@ mod name;
 mod observation;
 mod row;
 mod sample;
+mod spring;
 mod time;
 
+pub use episode::{Episode, EpisodeMember};
 pub use finding::{
     Band, Component, ComponentScore, FEATURE_NAMES, Features, Finding, ModelRef, Prediction,
     Reason, Severity, Silence,

@@ -5,12 +5,14 @@
 
 mod command;
 mod decide;
+mod masks;
 mod onset;
 mod summary;
 mod tracker;
 
 pub use command::{Answer, Command, CommandKind, Refusal};
 pub use decide::{Change, DecideInput, DecideOutput, DecideState, RowMove};
+pub use masks::{Masks, Touch};
 pub use onset::{masked_from, onset};
 pub use summary::{amount, in_words, number};
 pub use tracker::{Decision, Settings, Verdict};
