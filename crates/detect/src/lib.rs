@@ -17,4 +17,4 @@ pub use calibrate::{Calibrator, RARITY_MAX};
 pub use judge::{Context, Judgement, SeriesState, StateError};
 pub use model::{Model, ModelError, ModelHeader};
 pub use season::{Season, UnknownTimezone};
-pub use train::{Outcome, Settings, Trained, TrainingSet, train};
+pub use train::{Outcome, Settings, Trained, TrainingSet, median_spacing, train};

@@ -246,6 +246,19 @@ fn walk(
     state
 }
 
+/// The median distance of neighbouring samples.
+pub fn median_spacing(samples: &[Sample]) -> Option<Duration> {
+    let mut distances: Vec<Duration> = samples
+        .windows(2)
+        .map(|pair| pair[1].time.since(pair[0].time))
+        .collect();
+    if distances.is_empty() {
+        return None;
+    }
+    let middle = distances.len() / 2;
+    Some(*distances.select_nth_unstable(middle).1)
+}
+
 /// Every series has a forest of its own, the same at each training.
 fn seed_of(series: &SeriesId, seed: u64) -> u64 {
     let mut hasher = blake3::Hasher::new();

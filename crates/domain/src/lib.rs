@@ -5,6 +5,7 @@
 //! at one gate, [`Sample::admit`], so that every float behind it is finite.
 
 mod change;
+mod episode;
 mod evidence;
 mod finding;
 mod incident;
@@ -14,9 +15,11 @@ mod name;
 mod observation;
 mod row;
 mod sample;
+mod spring;
 mod time;
 
 pub use change::{ChangeFact, ChangeKind, PostedEvent};
+pub use episode::{Episode, EpisodeMember};
 pub use evidence::{
     Breakdown, BreakdownOutcome, BreakdownPart, Changes, Evidence, EvidenceRequest, Gathered,
     GatheredSeries, LabelTable, Precedent, RequestMember, Shift, Shifts, SimilarIncident, TableRow,

@@ -195,7 +195,7 @@ fn check(spec: &MetricSpec) -> Result<(), CatalogueError> {
     Ok(())
 }
 
-fn id(text: &str) -> MetricId {
+pub(crate) fn id(text: &str) -> MetricId {
     MetricId::new(text).expect("a built-in metric id is valid")
 }
 

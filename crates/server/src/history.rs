@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::{Sample, SeriesId, Timestamp};
+use incident::Masks;
 use rayon::prelude::*;
 use serde::Serialize;
 use sources::{BackfillReport, BackfillRequest, BackfillSlice, Prometheus};
@@ -21,7 +22,7 @@ use crate::hole::{Hole, Stretch};
 use crate::restore::{Rebuilt, memory, past_rows};
 use crate::snapshot::Snapshot;
 use crate::stopping::stopped;
-use crate::storage::{Masks, Storage};
+use crate::storage::Storage;
 use crate::tick::{Message, chain};
 use crate::training::{Queue, Recipe, Selection, Trigger, masks};
 

@@ -26,5 +26,6 @@ mod clock;
 mod stopping;
 mod telemetry;
 
+pub mod lab;
 pub mod offline;
 pub mod replay;

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use server::app::App;
-use server::cli::{Cli, Command, Serve, Settings};
+use server::cli::{Cli, Command, LabCommand, Serve, Settings};
 use server::config::{Config, Loaded, LogFormat};
-use server::{config, offline, replay};
+use server::{config, lab, offline, replay};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -26,7 +26,9 @@ fn main() -> ExitCode {
 
 /// Also what only shows when the settings are put to use, such as a CA file without a certificate.
 fn is_about_settings(error: &anyhow::Error) -> bool {
-    error.is::<config::ConfigError>() || error.is::<sources::PrometheusError>()
+    error.is::<config::ConfigError>()
+        || error.is::<sources::PrometheusError>()
+        || error.is::<lab::InputError>()
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -45,6 +47,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             start_logging(&loaded.config);
             in_runtime(offline::train(loaded.config, &train))
         }
+        Command::Lab(lab) => match &lab.command {
+            LabCommand::Week(week) => lab::week(week),
+        },
         Command::CheckConfig(settings) => {
             let loaded = load(&settings)?;
             println!("# effective configuration, from {}", loaded.source);

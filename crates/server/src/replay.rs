@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use detect::{Outcome, TrainingSet};
+use detect::{Outcome, TrainingSet, median_spacing};
 use domain::{
     Collection, Gap, Incident, IncidentId, Presence, Sample, SeriesId, SeriesObservation,
     ServiceObservation, SourceState, Timestamp,
@@ -22,7 +22,7 @@ use crate::app::{collect_settings, engine_config, prometheus, recipe};
 use crate::cli::Replay;
 use crate::config::{Config, Span};
 use crate::offline::progress_bar;
-use crate::training::{Recipe, median_spacing};
+use crate::training::Recipe;
 
 /// The exit code that says: a difference was found.
 const DIFFERENT: u8 = 3;

@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use detect::{Context, Model, SeriesState};
+use detect::{Context, Model, SeriesState, median_spacing};
 use domain::{Part, Sample, SeriesId, Timestamp};
 use engine::{Config as EngineConfig, State, Swap};
 use incident::DecideState;
+use incident::Masks;
 use rayon::prelude::*;
 use store::EngineState;
 
-use crate::storage::{Masks, Storage};
+use crate::storage::Storage;
 use crate::tick::chain;
-use crate::training::{Recipe, median_spacing};
+use crate::training::Recipe;
 
 /// The version of the stored [`DecideState`].
 const DECIDE_VERSION: u32 = 1;
@@ -311,7 +312,7 @@ pub fn past_rows(
     let intervals: Vec<_> = masks
         .of(series, step)
         .into_iter()
-        .filter(|(_, _, touch)| *touch == crate::storage::Touch::Member)
+        .filter(|(_, _, touch)| *touch == incident::Touch::Member)
         .collect();
     let mut featuriser = detect::featurise::Featuriser::default();
     for sample in before {

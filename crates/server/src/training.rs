@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use detect::{Model, Outcome, Season, Settings, Trained, TrainingSet, train};
+use detect::{Model, Outcome, Season, Settings, Trained, TrainingSet, median_spacing, train};
 use domain::{Catalogue, MetricId, Part, Sample, SeriesId, ServiceId, Timestamp};
 use engine::Swap;
+use incident::Masks;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use store::{Job, JobState};
@@ -19,7 +20,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use crate::clock;
 use crate::config::Schedule;
 use crate::stopping::stopped;
-use crate::storage::{Masks, Storage};
+use crate::storage::Storage;
 use crate::telemetry;
 use crate::tick::{Message, chain};
 
@@ -591,19 +592,6 @@ fn history(
         }
     }
     Ok(history)
-}
-
-/// The median distance of neighbouring samples.
-pub fn median_spacing(samples: &[Sample]) -> Option<Duration> {
-    let mut distances: Vec<Duration> = samples
-        .windows(2)
-        .map(|pair| pair[1].time.since(pair[0].time))
-        .collect();
-    if distances.is_empty() {
-        return None;
-    }
-    let middle = distances.len() / 2;
-    Some(*distances.select_nth_unstable(middle).1)
 }
 
 fn untrained(

@@ -133,7 +133,11 @@ impl Fault {
         serde_saphyr::from_str(yaml).map_err(|error| FaultError::Parse(Box::new(error)))
     }
 
-    pub(crate) fn check(&self, topology: &Topology) -> Result<usize, FaultError> {
+    /// Whether a topology can have it; gives the position of its service there.
+    ///
+    /// # Errors
+    /// A service that isn't there or lacks what fails, a magnitude or length out of range.
+    pub fn check(&self, topology: &Topology) -> Result<usize, FaultError> {
         let (service, kind) = (self.service.clone(), self.kind);
         let Some(position) = topology.position(&service) else {
             return Err(FaultError::UnknownService {

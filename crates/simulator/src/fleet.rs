@@ -156,25 +156,13 @@ impl Fleet {
         form: Form<'_>,
         out: &mut String,
     ) -> Option<usize> {
+        let index = instance.checked_sub(1)?;
+        let (_, readings) = self.readings(position, index, now_ms)?;
         let condition = &self.conditions[position];
-        if instance == 0 || instance > condition.alive {
-            return None;
-        }
         let running = &self.services[position];
         let Instance {
-            started_ms,
-            counted,
-            adding,
-            noise,
-            ..
-        } = &running.instances[instance - 1];
-        let readings = Readings::take(
-            &self.topology.services()[position],
-            condition,
-            noise,
-            *started_ms,
-            now_ms,
-        );
+            counted, adding, ..
+        } = &running.instances[index];
         let gust = 0.1
             * running
                 .latency_noise
@@ -183,13 +171,49 @@ impl Fleet {
         let figures = Figures {
             counted,
             adding,
-            elapsed: self.stretch.elapsed_at(now_ms).clamp(0.0, 1.0),
+            elapsed: self.elapsed(now_ms),
             stretch_seconds: self.stretch.seconds(),
             readings: &readings,
             latency: condition.latency.scaled(gust),
             call_latency: &|call| condition.calls[call].latency.scaled(gust),
         };
         Some(page.write(out, &figures, form))
+    }
+
+    /// When an instance (numbered from 0) was started and what its gauges show; `None` when it does not answer.
+    pub(crate) fn readings(
+        &self,
+        position: usize,
+        index: usize,
+        now_ms: i64,
+    ) -> Option<(i64, Readings)> {
+        let condition = &self.conditions[position];
+        let instance = self.services[position].instances[..condition.alive].get(index)?;
+        let readings = Readings::take(
+            &self.topology.services()[position],
+            condition,
+            &instance.noise,
+            instance.started_ms,
+            now_ms,
+        );
+        Some((instance.started_ms, readings))
+    }
+
+    pub(crate) fn layout(&self, position: usize) -> &Layout {
+        &self.services[position].layout
+    }
+
+    /// The value of a counter of an instance (numbered from 0).
+    pub(crate) fn counter(&self, position: usize, index: usize, slot: usize, now_ms: i64) -> f64 {
+        let Instance {
+            counted, adding, ..
+        } = &self.services[position].instances[index];
+        counted[slot] + adding[slot] * self.elapsed(now_ms)
+    }
+
+    /// How much of the present stretch is over, 0..1.
+    fn elapsed(&self, now_ms: i64) -> f64 {
+        self.stretch.elapsed_at(now_ms).clamp(0.0, 1.0)
     }
 
     pub(crate) fn page_for_history(&self, position: usize, labels: &[(&str, &str)]) -> Page {

@@ -52,7 +52,7 @@ const GAUGES: usize = Gauge::ExecutorRemaining as usize + 1;
 const EXECUTOR_CAPACITY: f64 = 1_000.0;
 
 /// The gauges of one instance at one instant.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Readings([f64; GAUGES]);
 
 /// The noise sources of an instance, made once.

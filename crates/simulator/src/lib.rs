@@ -2,6 +2,7 @@
 //!
 //! [`Topology`] says who calls whom, [`Fault`] what goes wrong, [`Fleet`] goes through time: [`Fleet::advance`] lets
 //! counters grow, [`Fleet::expose`] answers a scrape, [`Fleet::truth`] says what is the case without any noise.
+//! [`Observer`] measures what the metric catalogue asks for, without pages in between.
 //! [`history`] lays down the past for a Prometheus, [`serve()`] answers in the present, [`LogWriter`] writes log files.
 //!
 //! ```
@@ -32,6 +33,8 @@ mod families;
 mod gauges;
 mod page;
 
+mod observer;
+
 pub mod history;
 pub mod logs;
 
@@ -45,6 +48,7 @@ pub use fleet::Fleet;
 pub use history::{Families, write_openmetrics, write_openmetrics_by_block};
 pub use latency::Buckets;
 pub use logs::{LogOptions, LogWriter};
+pub use observer::{Measured, OBSERVED, Observation, Observer, RANGE_MS, SCRAPE_INTERVAL_MS};
 pub use prometheus::{DEFAULT_JOB, Discovery, prometheus_config, write_sd_file};
 pub use serve::{ServeOptions, SharedFleet, serve, shared, system_clock};
 pub use topology::{LogFormat, Service, Topology, TopologyError};

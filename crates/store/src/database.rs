@@ -31,7 +31,7 @@ use crate::quarantine;
 pub use engine_state::EngineState;
 pub use health::Damage;
 pub use jobs::{Job, JobState};
-pub use listing::{Episode, EpisodeMember, IncidentFilter, IncidentPage, PAGE_MAX};
+pub use listing::{IncidentFilter, IncidentPage, PAGE_MAX};
 
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -19,8 +19,8 @@ mod quarantine;
 pub use atomic::WriteError;
 pub use data_dir::{DataDir, LAYOUT_VERSION, OpenError};
 pub use database::{
-    Damage, Database, DatabaseError, EngineState, Episode, EpisodeMember, IncidentFilter,
-    IncidentPage, Job, JobState, OpenedDatabase, PAGE_MAX, TickCommit,
+    Damage, Database, DatabaseError, EngineState, IncidentFilter, IncidentPage, Job, JobState,
+    OpenedDatabase, PAGE_MAX, TickCommit,
 };
 pub use datasets::{
     Appended, BadRow, COLUMNS, Dataset, DatasetError, Datasets, Fix, OpenedDatasets, Pruned,

@@ -4,6 +4,7 @@ mod exposition;
 mod faults;
 mod history;
 mod logs;
+mod observer;
 mod prom_text;
 mod serving;
 mod topology;

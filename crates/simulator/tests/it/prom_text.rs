@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Text {
     pub kinds: BTreeMap<String, String>,
     pub samples: Vec<Sample>,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Incident, IncidentId, MetricId, ServiceId, Severity, Status, Timestamp};
+use domain::{Episode, Incident, IncidentId, ServiceId, Severity, Status, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
@@ -50,25 +50,6 @@ pub struct IncidentPage {
     pub incidents: Vec<Incident>,
     /// Where the next page goes on; none at the end.
     pub next: Option<IncidentId>,
-}
-
-/// A stretch of trouble, for masks of training data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Episode {
-    pub incident: IncidentId,
-    pub service: ServiceId,
-    pub onset: Timestamp,
-    pub last_seen: Timestamp,
-    pub ended: Option<Timestamp>,
-    pub members: Vec<EpisodeMember>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EpisodeMember {
-    pub metric: MetricId,
-    pub onset: Timestamp,
-    pub first_crossing: Timestamp,
-    pub last_firing: Timestamp,
 }
 
 impl Database {
@@ -134,7 +115,11 @@ impl Database {
             .fetch_all(&self.readers)
             .await
             .map_err(DatabaseError::query("list episodes"))?;
-        Ok(rows.iter().filter_map(whole).map(episode_of).collect())
+        Ok(rows
+            .iter()
+            .filter_map(whole)
+            .map(|incident| Episode::from(&incident))
+            .collect())
     }
 
     /// The number of the newest incident ever kept.
@@ -251,21 +236,4 @@ async fn add_timelines(
         }
     }
     Ok(())
-}
-
-fn episode_of(incident: Incident) -> Episode {
-    let members = incident.members.into_iter().map(|member| EpisodeMember {
-        metric: member.metric,
-        onset: member.onset,
-        first_crossing: member.first_crossing,
-        last_firing: member.last_firing,
-    });
-    Episode {
-        incident: incident.id,
-        service: incident.service,
-        onset: incident.onset,
-        last_seen: incident.last_seen,
-        ended: incident.ended,
-        members: members.collect(),
-    }
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::time::Duration;
 
 use domain::{
-    Actor, Incident, IncidentId, IncidentKind, LogOutcome, LogWindow, Member, MetricId,
-    OpenedBecause, ServiceId, Severity, Status, Thresholds, TimelineEntry, TimelineEvent,
+    Actor, EpisodeMember, Incident, IncidentId, IncidentKind, LogOutcome, LogWindow, Member,
+    MetricId, OpenedBecause, ServiceId, Severity, Status, Thresholds, TimelineEntry, TimelineEvent,
     Timestamp,
 };
 

@@ -1,0 +1,54 @@
+//! Offline truth: a simulated week through the real engine, judged against what was really wrong.
+//!
+//! [`Script`] says which faults come, [`Truth`] what they really do (noise-free, known before
+//! anything is judged, without code of detection), [`run`] drives the engine over the measured
+//! samples as the server does, and [`Judgement`] compares the two.
+
+mod script;
+mod settings;
+
+mod generate;
+mod truth;
+
+mod dataset;
+mod measure;
+mod week;
+
+mod judge;
+mod report;
+
+pub use generate::{Generated, generate};
+pub use judge::{AffectedService, Figures, FoundBy, JudgedFault, Judgement, OpenedIncident, judge};
+pub use report::{Bars, Report, ReportedAffected, ReportedFault, ReportedIncident};
+pub use script::{Calendar, Script, ScriptError};
+pub use settings::Settings;
+pub use truth::{FaultTruth, Rules, ServiceTruth, Stretch, Truth, Watched};
+pub use week::{Progress, WeekError, run};
+
+/// The whole of it: the truth first, then the engine, then the judgement of one by the other.
+///
+/// # Errors
+/// A fault that the topology can't have; a time zone that isn't known.
+pub fn simulate(
+    script: &Script,
+    settings: &Settings,
+    remarks: Vec<String>,
+    progress: &dyn Fn(Progress),
+) -> Result<Report, WeekError> {
+    let calendar = script.calendar;
+    let truth = Truth::of(
+        &script.topology,
+        &script.faults_of_fleet(),
+        script.seed,
+        calendar.epoch_ms(),
+        calendar.until_ms(),
+        &settings.rules(),
+    )?;
+    let incidents = run(script, settings, progress)?;
+    let opened: Vec<OpenedIncident> = incidents
+        .iter()
+        .map(|i| OpenedIncident::from(&**i))
+        .collect();
+    let judgement = judge(&truth, &opened, settings.quiet_ms(), settings.tick_ms());
+    Ok(Report::new(script, &judgement, opened.len(), remarks))
+}

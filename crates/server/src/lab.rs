@@ -1,0 +1,120 @@
+//! `bellwether lab week`: a simulated week, judged against what was really wrong.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use lab::{Calendar, Generated, Report, Script, ScriptError, Settings};
+use simulator::{Fault, Topology};
+
+use crate::cli::LabWeek;
+use crate::offline::progress_bar;
+
+/// Services where no topology is given.
+const SERVICES: usize = 12;
+/// A larger file is refused unread.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// What is wrong with a file that was given.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    #[error("read {}: name a file that can be read", path.display())]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error(
+        "{} is larger than {} MiB; a script is a list of faults",
+        path.display(),
+        FILE_BYTES_MAX >> 20
+    )]
+    TooLarge { path: PathBuf },
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+}
+
+/// Runs the week and prints its report.
+///
+/// # Errors
+/// [`InputError`] for a file that can't be read or used.
+pub fn week(week: &LabWeek) -> anyhow::Result<ExitCode> {
+    let settings = Settings::product();
+    let topology = match &week.topology {
+        Some(path) => {
+            Script::read_topology(&name_of(path), &read(path)?).map_err(InputError::from)?
+        }
+        None => Topology::generated(SERVICES, week.seed),
+    };
+    let (faults, file) = faults(week, &topology, &settings)?;
+    let Generated { faults, remarks } = faults;
+    let script = Script::new(topology, week.seed, Calendar::WEEK, faults, &file)
+        .map_err(InputError::from)?;
+    let bar = progress_bar(0).with_message("simulating");
+    let report = lab::simulate(&script, &settings, remarks, &|progress| {
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+    })?;
+    bar.finish_and_clear();
+    print(&report, week.json)
+}
+
+/// The faults of a file, or drawn ones, and where they come from.
+fn faults(
+    week: &LabWeek,
+    topology: &Topology,
+    settings: &Settings,
+) -> anyhow::Result<(Generated, String)> {
+    let Some(path) = &week.faults else {
+        let drawn = lab::generate(topology, week.seed, Calendar::WEEK, settings)?;
+        return Ok((drawn, "the drawn faults".into()));
+    };
+    let file = name_of(path);
+    let faults: Vec<Fault> = Script::read_faults(&file, &read(path)?).map_err(InputError::from)?;
+    let remarks = Vec::new();
+    Ok((Generated { faults, remarks }, file))
+}
+
+fn name_of(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn read(path: &Path) -> Result<String, InputError> {
+    let failed = |source| InputError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    if std::fs::metadata(path).map_err(failed)?.len() > FILE_BYTES_MAX {
+        return Err(InputError::TooLarge {
+            path: path.to_owned(),
+        });
+    }
+    std::fs::read_to_string(path).map_err(failed)
+}
+
+fn print(report: &Report, json: bool) -> anyhow::Result<ExitCode> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(report)?);
+    } else {
+        print!("{report}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::app::{engine_config, recipe};
+    use crate::config::{Config, Schedule};
+
+    #[test]
+    fn a_week_runs_with_the_defaults_of_the_product() {
+        let mut config = Config::default();
+        let lab = Settings::product();
+        assert_eq!(config.training.schedule, Schedule::Every(lab.retrain_every));
+        config.tick = Duration::from_secs(60);
+        config.metrics = lab.engine.catalogue.clone();
+        assert_eq!(engine_config(&config), lab.engine);
+        assert_eq!(recipe(&config).unwrap().settings, lab.training);
+    }
+}
