@@ -391,12 +391,16 @@ impl Collector {
     fn observed(&self) -> Vec<ServiceObservation> {
         let services = self.fleet.services.iter();
         services
-            .map(|(id, known)| ServiceObservation {
-                id: id.clone(),
-                presence: known.presence,
-                instances: known.instances,
-                started: known.started,
-                step: known.step(self.tick),
+            .map(|(id, known)| {
+                let process = known.newest_process.as_ref();
+                ServiceObservation {
+                    id: id.clone(),
+                    presence: known.presence,
+                    instances: known.instances,
+                    started: process.map(|process| process.started),
+                    version: process.and_then(|process| process.version.clone()),
+                    step: known.step(self.tick),
+                }
             })
             .collect()
     }

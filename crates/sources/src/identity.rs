@@ -34,12 +34,12 @@ pub(crate) struct Identity {
 }
 
 /// Where a name came from; two origins of one name are a collision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Origin {
     /// Which candidate label, by position.
     candidate: usize,
-    /// Bytes of the id before the bare name.
-    scope_bytes: usize,
+    /// How many bytes of the id come from each scope label; 0 where that is empty.
+    scope: Box<[usize]>,
 }
 
 pub(crate) enum Naming {
@@ -80,7 +80,14 @@ impl Identity {
         labels.join(", ")
     }
 
-    pub(crate) fn candidate(&self, origin: Origin) -> &str {
+    pub(crate) fn uses(&self, label: &str) -> bool {
+        self.scope
+            .iter()
+            .chain(&self.candidates)
+            .any(|l| l == label)
+    }
+
+    pub(crate) fn candidate(&self, origin: &Origin) -> &str {
         self.candidates
             .get(origin.candidate)
             .map_or("", String::as_str)
@@ -96,23 +103,14 @@ impl Identity {
             return Naming::Unnamed;
         };
         let name = value(&self.candidates[candidate]);
-        let scope: Vec<&str> = self
-            .scope
-            .iter()
-            .map(value)
-            .filter(|s| !s.is_empty())
-            .collect();
-        match ServiceId::scoped(&scope, name) {
-            Ok(service) => {
-                let scope_bytes = service.as_str().len() - name.len();
-                Naming::Named(
-                    service,
-                    Origin {
-                        candidate,
-                        scope_bytes,
-                    },
-                )
-            }
+        let scope: Vec<&str> = self.scope.iter().map(value).collect();
+        let origin = Origin {
+            candidate,
+            scope: scope.iter().map(|value| value.len()).collect(),
+        };
+        let parts: Vec<&str> = scope.into_iter().filter(|s| !s.is_empty()).collect();
+        match ServiceId::scoped(&parts, name) {
+            Ok(service) => Naming::Named(service, origin),
             Err(_) => Naming::TooLong,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{MetricId, Presence, ServiceId, Timestamp};
 
 use super::spacing::median;
-use super::{Sighting, Spacings};
+use super::{Process, Sighting, Spacings};
 
 /// A service that is gone for so long makes room where the limit is reached.
 const GONE_KEPT: Duration = Duration::from_secs(3600);
@@ -34,7 +34,8 @@ pub(crate) struct SeriesMemory {
 pub(crate) struct Known {
     pub presence: Presence,
     pub instances: u32,
-    pub started: Option<Timestamp>,
+    /// The most recently started process that was last seen.
+    pub newest_process: Option<Process>,
     pub spacing: Option<Duration>,
     pub scrape: Option<Duration>,
     /// It once had scrape times, so that their absence means something.
@@ -49,7 +50,7 @@ impl Known {
         Known {
             presence: Presence::Gone,
             instances: 0,
-            started: None,
+            newest_process: None,
             spacing: None,
             scrape: None,
             timed: false,
@@ -78,7 +79,9 @@ impl Known {
         let untimed = !self.timed && has_values && !down;
         let present = sighting.is_some_and(|s| s.is_up() || (s.is_scraped() && !down));
         if let Some(sighting) = sighting {
-            self.started = sighting.started.or(self.started);
+            if let Some(process) = &sighting.newest_process {
+                self.newest_process = Some(process.clone());
+            }
             if let Some(newest) = sighting.newest() {
                 self.timed = true;
                 self.learn(newest);
