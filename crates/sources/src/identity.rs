@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ServiceId;
 
-use crate::prometheus::Labels;
+use crate::prometheus::{Labels, matcher};
 use crate::visible::excerpt;
 
 /// The candidate labels where none are configured, in order of preference.
@@ -113,6 +113,48 @@ impl Identity {
             Ok(service) => Naming::Named(service, origin),
             Err(_) => Naming::TooLong,
         }
+    }
+
+    /// The matchers of all series that name `service` in the way of `origin`, and of no others; none
+    /// where the service can't come from there.
+    pub(crate) fn matchers(&self, service: &ServiceId, origin: &Origin) -> Option<String> {
+        let mut rest = service.as_str();
+        let mut wanted: Vec<(&str, &str)> = Vec::new();
+        for (label, bytes) in self.scope.iter().zip(&origin.scope) {
+            let (value, more) = rest.split_at_checked(*bytes)?;
+            wanted.push((label, value));
+            rest = match bytes {
+                0 => more,
+                _ => more.strip_prefix('/')?,
+            };
+        }
+        let before = self.candidates.iter().take(origin.candidate);
+        wanted.extend(before.map(|label| (label.as_str(), "")));
+        wanted.push((self.candidates.get(origin.candidate)?, rest));
+        let mut matchers: Vec<String> = Vec::new();
+        for (label, value) in wanted {
+            // In an expression with placeholders, a name must not look like one.
+            let matcher = matcher(label, value)?.replace('$', "\\x24");
+            if !matchers.contains(&matcher) {
+                matchers.push(matcher);
+            }
+        }
+        Some(matchers.join(","))
+    }
+
+    /// The origins that a service may have, of which no series was seen.
+    pub(crate) fn guesses(&self, service: &ServiceId) -> Vec<Origin> {
+        let parts: Vec<&str> = service.as_str().split('/').collect();
+        let mut scope = vec![0; self.scope.len()];
+        for (bytes, part) in scope.iter_mut().zip(&parts[..parts.len() - 1]) {
+            *bytes = part.len();
+        }
+        (0..self.candidates.len())
+            .map(|candidate| Origin {
+                candidate,
+                scope: scope.clone().into(),
+            })
+            .collect()
     }
 
     /// Sorts the series of one answer by service, in an order that doesn't depend on the answer's.

@@ -1,9 +1,11 @@
 //! What is remembered of the fleet from tick to tick.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use domain::{MetricId, Presence, ServiceId, Timestamp};
+
+use crate::identity::Origin;
 
 use super::spacing::median;
 use super::{Process, Sighting, Spacings};
@@ -15,6 +17,8 @@ const LOOKBACK: Duration = Duration::from_secs(300);
 /// So many distances between newest scrapes are remembered; learning needs five.
 const TIMES_KEPT: usize = 9;
 const TIMES_NEEDED: usize = 6;
+/// More ways of naming a service than this, and only those of the last tick are kept.
+const ORIGINS_MAX: usize = 4;
 
 /// One series, as far as it matters for the next tick.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +45,8 @@ pub(crate) struct Known {
     /// It once had scrape times, so that their absence means something.
     pub timed: bool,
     pub seen: Timestamp,
+    /// The ways in which its series name it.
+    pub origins: BTreeSet<Origin>,
     pub series: BTreeMap<MetricId, SeriesMemory>,
     newest_scrapes: VecDeque<Timestamp>,
 }
@@ -55,6 +61,7 @@ impl Known {
             scrape: None,
             timed: false,
             seen: at,
+            origins: BTreeSet::new(),
             series: BTreeMap::new(),
             newest_scrapes: VecDeque::new(),
         }
@@ -94,6 +101,18 @@ impl Known {
         } else if certain || down {
             self.presence = Presence::Gone;
             self.instances = 0;
+        }
+    }
+
+    /// Takes the ways in which the series of this tick name the service. Older ways are kept, as
+    /// the past may be asked for in them.
+    pub(crate) fn learn_origins<'a>(&mut self, seen: impl Iterator<Item = &'a Origin> + Clone) {
+        if seen.clone().all(|origin| self.origins.contains(origin)) {
+            return;
+        }
+        self.origins.extend(seen.clone().cloned());
+        if self.origins.len() > ORIGINS_MAX {
+            self.origins = seen.take(ORIGINS_MAX).cloned().collect();
         }
     }
 
