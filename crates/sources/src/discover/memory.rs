@@ -17,8 +17,8 @@ const LOOKBACK: Duration = Duration::from_secs(300);
 /// So many distances between newest scrapes are remembered; learning needs five.
 const TIMES_KEPT: usize = 9;
 const TIMES_NEEDED: usize = 6;
-/// More ways of naming a service than this, and only those of the last tick are kept.
-const ORIGINS_MAX: usize = 4;
+/// More ways of naming a service than this, and only those that were seen last are kept.
+const ORIGINS_MAX: usize = 8;
 
 /// One series, as far as it matters for the next tick.
 #[derive(Clone, Debug, Default)]

@@ -30,9 +30,18 @@ pub(super) fn rate(name: &str, conditions: &[&str]) -> String {
 
 /// Events in the range. Counters are born at 1 and have no created timestamp, so that `increase`
 /// takes the first event of a new one for its beginning: what wasn't there a range ago counts whole.
+///
+/// But not where Prometheus was away: the counters of a process that is older than the range, and
+/// that wasn't seen a range ago either, are old ones.
 pub(super) fn counted(name: &str, conditions: &[&str]) -> String {
     let counter = selector(name, conditions);
-    format!("(«({counter} unless {counter} offset $range) or increase({counter}[$range])»)")
+    let process = selector("process_start_time_seconds", &[]);
+    let returned = format!(
+        "timestamp({process}) - {process} > $seconds unless on (job, instance) {process} offset $range"
+    );
+    format!(
+        "(«({counter} unless {counter} offset $range unless on (job, instance) ({returned})) or increase({counter}[$range])»)"
+    )
 }
 
 /// The share in percent of the events with `conditions` that fulfil `failed`, too. Where none ever

@@ -236,7 +236,14 @@ async fn what_is_removed_here_is_removed_there() {
         let whole = judged.unwrap().outcome.unwrap().value;
         let queries = collector.evidence(&id);
         for metric in [lat(), error_ratio()] {
+            let begun = std::time::Instant::now();
             let answer = queries.label_tables(&metric, at).await;
+            println!(
+                "{service:?} {}: {} queries in {:?}",
+                metric.id,
+                answer.queries,
+                begun.elapsed()
+            );
             assert_eq!(answer.failures, [], "{service}");
             assert_eq!(answer.warnings, Vec::<String>::new());
             assert!(answer.queries <= 8, "{service}: {}", answer.queries);
@@ -330,4 +337,66 @@ async fn every_further_series_is_understood_and_moves_when_it_should() {
     let has = |name: &str, metric: &str| moved[name].iter().any(|m| m == metric);
     assert!(has("slow", "error_ratio") && has("gateway", "calls_mean"));
     assert!(has("gateway", "calls_error_ratio"));
+}
+
+/// Errors counted by instances of `pay`, in five minutes before the end: `steady` logged 1,000 long
+/// ago, `first` its first one two minutes before the end, `new` started four minutes before the end
+/// and logged seven before it was first seen. Where `away`, Prometheus saw nothing from 30 to 4
+/// minutes before the end.
+fn errors(to: i64, away: bool) -> String {
+    let mut text = String::new();
+    let mut series = |name: &str, instance: &str, begins: i64, value: i64| {
+        for time in (to - 3_600..=to).step_by(30) {
+            let unseen = away && (to - 1_800..to - 240).contains(&time);
+            if time >= begins && !unseen {
+                let labels = format!("service=\"pay\",job=\"spring\",instance=\"{instance}\"");
+                let level = if name.starts_with("log") {
+                    ",level=\"error\""
+                } else {
+                    ""
+                };
+                text.push_str(&format!("{name}{{{labels}{level}}} {value} {time}\n"));
+            }
+        }
+    };
+    for (instance, started, begins, errors) in [
+        ("steady", to - 86_400, to - 3_600, 1_000),
+        ("first", to - 86_400, to - 120, 1),
+        ("new", to - 240, to - 210, 7),
+    ] {
+        series("up", instance, started, 1);
+        series("process_start_time_seconds", instance, started, started);
+        series("logback_events_total", instance, begins, errors);
+    }
+    text + "# EOF\n"
+}
+
+#[tokio::test]
+async fn first_errors_count_and_old_ones_that_are_seen_again_do_not() {
+    let now = jiff::Timestamp::now().as_second();
+    let to = (now - 120) / 30 * 30;
+    let at = Timestamp::from_millis(to * 1000);
+    // What a process logged first while Prometheus was away can't be told from what is old.
+    for (away, counted) in [(false, 1.0 + 7.0), (true, 7.0)] {
+        let folder = tempfile::tempdir().unwrap();
+        let Some((_server, client)) = serve(folder.path(), errors(to, away).as_bytes(), to).await
+        else {
+            return;
+        };
+        let settings = CollectSettings::of(Catalogue::default_three());
+        let mut collector = Collector::new(client, settings).unwrap();
+        collector.collect(at).await;
+        let answer = collector
+            .evidence(&ServiceId::new("pay").unwrap())
+            .shift_series(at, at, Duration::from_secs(30))
+            .await;
+        assert_eq!(answer.failures, []);
+        let logged = answer
+            .found
+            .iter()
+            .find(|s| s.metric == "log_errors")
+            .unwrap();
+        let per_second = logged.samples.last().unwrap().value;
+        assert_near(per_second, Some(counted / 300.0), &logged.query);
+    }
 }
