@@ -513,3 +513,35 @@ async fn gathering_runs_in_a_task_of_its_own() {
     });
     assert_eq!(gathered.await.unwrap(), (17, 8));
 }
+
+#[tokio::test]
+async fn a_service_is_asked_for_in_the_way_its_series_name_it() {
+    let mock = Mock::start(|request| {
+        let query = &request.form["query"];
+        if request.path.ends_with("query_range") {
+            json(EMPTY_MATRIX)
+        } else if query.contains("process_cpu_usage") {
+            json(&vector(&[(
+                &[("env", "prod"), ("application", "pay"), ("job", "j")],
+                1.0,
+            )]))
+        } else {
+            json(EMPTY_VECTOR)
+        }
+    })
+    .await;
+    let mut settings = CollectSettings::of(Catalogue::default_three());
+    settings.scope = vec!["env".into()];
+    let mut collector = Collector::new(mock.client(), settings).unwrap();
+    collector.collect(T0).await;
+    mock.forget();
+    let pay = collector.evidence(&ServiceId::new("prod/pay").unwrap());
+    pay.label_tables(&spec("lat"), T0).await;
+    for query in queries(&mock) {
+        assert!(
+            query.contains("{env=\"prod\",service=\"\",application=\"pay\""),
+            "{query}"
+        );
+        assert!(!query.contains(" or "), "{query}");
+    }
+}
