@@ -20,9 +20,11 @@ use jiff::SignedDuration;
 
 use crate::backfill::{Backfill, BackfillRequest};
 use crate::discover::{Fleet, FleetQueries, Places, Sightings, spacings};
+use crate::evidence::EvidenceQueries;
 use crate::expression::{filled, range};
-use crate::identity::{DEFAULT_IDENTITY, Identity, SettingsError};
+use crate::identity::{DEFAULT_IDENTITY, Identity, Origin, SettingsError};
 use crate::prometheus::{Prometheus, VectorSample};
+use crate::selection::Selection;
 
 use ask::{Asked, Replies, Subject};
 use judge::MetricView;
@@ -178,6 +180,7 @@ impl Collector {
         let sightings = self.sight(&replies, &views, at, &mut remarks);
         let certain = replies.answered(&Subject::Scraped) && replies.answered(&Subject::Up);
         self.admit(&sightings, &views, at, &mut remarks);
+        self.learn_origins(&sightings, &views);
         self.see(&sightings, &views, certain, at);
         self.take_spacings(&mut replies, at);
 
@@ -242,6 +245,24 @@ impl Collector {
             proxied,
             raw_series: instances.map(|known| known.instances.max(1) as usize).sum(),
             request,
+        }
+    }
+
+    /// Further queries about one service, which run apart from the collector. A service that isn't
+    /// known is looked for in all identity labels.
+    pub fn evidence(&self, service: &ServiceId) -> EvidenceQueries {
+        let known = self.fleet.services.get(service);
+        let origins: Vec<Origin> = known
+            .into_iter()
+            .flat_map(|known| known.origins.iter().cloned())
+            .collect();
+        let range = range(self.fleet.scrape_interval());
+        EvidenceQueries {
+            prometheus: self.prometheus.clone(),
+            catalogue: self.catalogue.clone(),
+            service: service.clone(),
+            selection: Selection::of(&self.identity, service, &origins, range),
+            deadline: self.metric_deadline,
         }
     }
 
@@ -361,6 +382,18 @@ impl Collector {
         remarks.about_collisions(&self.identity, sightings, views);
     }
 
+    fn learn_origins(&mut self, sightings: &Sightings, views: &[MetricView]) {
+        for (service, origins) in sightings
+            .origins
+            .iter()
+            .chain(views.iter().flat_map(MetricView::origins))
+        {
+            if let Some(known) = self.fleet.services.get_mut(service) {
+                known.learn_origins(origins.iter());
+            }
+        }
+    }
+
     fn see(&mut self, sightings: &Sightings, views: &[MetricView], certain: bool, at: Timestamp) {
         for (service, known) in &mut self.fleet.services {
             let has_values = views.iter().any(|view| view.has(service));
@@ -391,12 +424,16 @@ impl Collector {
     fn observed(&self) -> Vec<ServiceObservation> {
         let services = self.fleet.services.iter();
         services
-            .map(|(id, known)| ServiceObservation {
-                id: id.clone(),
-                presence: known.presence,
-                instances: known.instances,
-                started: known.started,
-                step: known.step(self.tick),
+            .map(|(id, known)| {
+                let process = known.newest_process.as_ref();
+                ServiceObservation {
+                    id: id.clone(),
+                    presence: known.presence,
+                    instances: known.instances,
+                    started: process.map(|process| process.started),
+                    version: process.and_then(|process| process.version.clone()),
+                    step: known.step(self.tick),
+                }
             })
             .collect()
     }

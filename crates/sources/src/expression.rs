@@ -6,9 +6,12 @@ const RANGE_MIN: Duration = Duration::from_secs(300);
 
 /// Fills in `$identity` and `$range`. Both come from settings and arithmetic, never from labels.
 pub(crate) fn filled(expression: &str, identity: &str, range: Duration) -> String {
-    expression
-        .replace("$identity", identity)
-        .replace("$range", &format!("{}s", range.as_secs().max(1)))
+    filled_range(&expression.replace("$identity", identity), range)
+}
+
+/// Fills in `$range` alone.
+pub(crate) fn filled_range(expression: &str, range: Duration) -> String {
+    expression.replace("$range", &format!("{}s", range.as_secs().max(1)))
 }
 
 /// What stands for `$range`: the larger of 5 minutes and four scrape intervals, so that a rate has

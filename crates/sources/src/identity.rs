@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ServiceId;
 
-use crate::prometheus::Labels;
+use crate::prometheus::{Labels, matcher};
 use crate::visible::excerpt;
 
 /// The candidate labels where none are configured, in order of preference.
@@ -34,12 +34,12 @@ pub(crate) struct Identity {
 }
 
 /// Where a name came from; two origins of one name are a collision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Origin {
     /// Which candidate label, by position.
     candidate: usize,
-    /// Bytes of the id before the bare name.
-    scope_bytes: usize,
+    /// How many bytes of the id come from each scope label; 0 where that is empty.
+    scope: Box<[usize]>,
 }
 
 pub(crate) enum Naming {
@@ -80,7 +80,14 @@ impl Identity {
         labels.join(", ")
     }
 
-    pub(crate) fn candidate(&self, origin: Origin) -> &str {
+    pub(crate) fn uses(&self, label: &str) -> bool {
+        self.scope
+            .iter()
+            .chain(&self.candidates)
+            .any(|l| l == label)
+    }
+
+    pub(crate) fn candidate(&self, origin: &Origin) -> &str {
         self.candidates
             .get(origin.candidate)
             .map_or("", String::as_str)
@@ -96,25 +103,58 @@ impl Identity {
             return Naming::Unnamed;
         };
         let name = value(&self.candidates[candidate]);
-        let scope: Vec<&str> = self
-            .scope
-            .iter()
-            .map(value)
-            .filter(|s| !s.is_empty())
-            .collect();
-        match ServiceId::scoped(&scope, name) {
-            Ok(service) => {
-                let scope_bytes = service.as_str().len() - name.len();
-                Naming::Named(
-                    service,
-                    Origin {
-                        candidate,
-                        scope_bytes,
-                    },
-                )
-            }
+        let scope: Vec<&str> = self.scope.iter().map(value).collect();
+        let origin = Origin {
+            candidate,
+            scope: scope.iter().map(|value| value.len()).collect(),
+        };
+        let parts: Vec<&str> = scope.into_iter().filter(|s| !s.is_empty()).collect();
+        match ServiceId::scoped(&parts, name) {
+            Ok(service) => Naming::Named(service, origin),
             Err(_) => Naming::TooLong,
         }
+    }
+
+    /// The matchers of all series that name `service` in the way of `origin`, and of no others; none
+    /// where the service can't come from there.
+    pub(crate) fn matchers(&self, service: &ServiceId, origin: &Origin) -> Option<String> {
+        let mut rest = service.as_str();
+        let mut wanted: Vec<(&str, &str)> = Vec::new();
+        for (label, bytes) in self.scope.iter().zip(&origin.scope) {
+            let (value, more) = rest.split_at_checked(*bytes)?;
+            wanted.push((label, value));
+            rest = match bytes {
+                0 => more,
+                _ => more.strip_prefix('/')?,
+            };
+        }
+        let before = self.candidates.iter().take(origin.candidate);
+        wanted.extend(before.map(|label| (label.as_str(), "")));
+        wanted.push((self.candidates.get(origin.candidate)?, rest));
+        let mut matchers: Vec<String> = Vec::new();
+        for (label, value) in wanted {
+            // In an expression with placeholders, a name must not look like one.
+            let matcher = matcher(label, value)?.replace('$', "\\x24");
+            if !matchers.contains(&matcher) {
+                matchers.push(matcher);
+            }
+        }
+        Some(matchers.join(","))
+    }
+
+    /// The origins that a service may have, of which no series was seen.
+    pub(crate) fn guesses(&self, service: &ServiceId) -> Vec<Origin> {
+        let parts: Vec<&str> = service.as_str().split('/').collect();
+        let mut scope = vec![0; self.scope.len()];
+        for (bytes, part) in scope.iter_mut().zip(&parts[..parts.len() - 1]) {
+            *bytes = part.len();
+        }
+        (0..self.candidates.len())
+            .map(|candidate| Origin {
+                candidate,
+                scope: scope.clone().into(),
+            })
+            .collect()
     }
 
     /// Sorts the series of one answer by service, in an order that doesn't depend on the answer's.

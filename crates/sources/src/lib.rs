@@ -10,10 +10,13 @@ pub mod prometheus;
 mod combine;
 mod expression;
 mod identity;
+mod selection;
 
 mod backfill;
 mod collect;
 mod discover;
+
+mod evidence;
 
 mod logs;
 
@@ -21,6 +24,7 @@ mod visible;
 
 pub use backfill::{Backfill, BackfillReport, BackfillRequest, BackfillSlice};
 pub use collect::{CollectSettings, Collected, Collector, QueryTiming};
+pub use evidence::{EvidenceAnswer, EvidenceFailure, EvidenceQueries, OTHERS, ROWS_MAX};
 pub use identity::{DEFAULT_IDENTITY, SettingsError};
 pub use logs::{LogLimits, LogReader, LogTemplate, LogTemplateError};
 pub use prometheus::{

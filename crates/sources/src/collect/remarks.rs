@@ -115,10 +115,13 @@ impl Remarks {
         let mut origins: BTreeMap<&ServiceId, BTreeSet<Origin>> = BTreeMap::new();
         let of_views = views.iter().flat_map(MetricView::origins);
         for (service, found) in sightings.origins.iter().chain(of_views) {
-            origins.entry(service).or_default().extend(found);
+            origins
+                .entry(service)
+                .or_default()
+                .extend(found.iter().cloned());
         }
         for (service, origins) in origins.iter().filter(|(_, origins)| origins.len() > 1) {
-            let labels: BTreeSet<&str> = origins.iter().map(|o| identity.candidate(*o)).collect();
+            let labels: BTreeSet<&str> = origins.iter().map(|o| identity.candidate(o)).collect();
             let labels: Vec<&str> = labels.into_iter().collect();
             self.add(format!(
                 "{} is named in {} ways (by {}), which are taken as one service",

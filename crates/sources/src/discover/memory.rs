@@ -1,12 +1,14 @@
 //! What is remembered of the fleet from tick to tick.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use domain::{MetricId, Presence, ServiceId, Timestamp};
 
+use crate::identity::Origin;
+
 use super::spacing::median;
-use super::{Sighting, Spacings};
+use super::{Process, Sighting, Spacings};
 
 /// A service that is gone for so long makes room where the limit is reached.
 const GONE_KEPT: Duration = Duration::from_secs(3600);
@@ -15,6 +17,8 @@ const LOOKBACK: Duration = Duration::from_secs(300);
 /// So many distances between newest scrapes are remembered; learning needs five.
 const TIMES_KEPT: usize = 9;
 const TIMES_NEEDED: usize = 6;
+/// More ways of naming a service than this, and only those that were seen last are kept.
+const ORIGINS_MAX: usize = 8;
 
 /// One series, as far as it matters for the next tick.
 #[derive(Clone, Debug, Default)]
@@ -34,12 +38,15 @@ pub(crate) struct SeriesMemory {
 pub(crate) struct Known {
     pub presence: Presence,
     pub instances: u32,
-    pub started: Option<Timestamp>,
+    /// The most recently started process that was last seen.
+    pub newest_process: Option<Process>,
     pub spacing: Option<Duration>,
     pub scrape: Option<Duration>,
     /// It once had scrape times, so that their absence means something.
     pub timed: bool,
     pub seen: Timestamp,
+    /// The ways in which its series name it.
+    pub origins: BTreeSet<Origin>,
     pub series: BTreeMap<MetricId, SeriesMemory>,
     newest_scrapes: VecDeque<Timestamp>,
 }
@@ -49,11 +56,12 @@ impl Known {
         Known {
             presence: Presence::Gone,
             instances: 0,
-            started: None,
+            newest_process: None,
             spacing: None,
             scrape: None,
             timed: false,
             seen: at,
+            origins: BTreeSet::new(),
             series: BTreeMap::new(),
             newest_scrapes: VecDeque::new(),
         }
@@ -78,7 +86,9 @@ impl Known {
         let untimed = !self.timed && has_values && !down;
         let present = sighting.is_some_and(|s| s.is_up() || (s.is_scraped() && !down));
         if let Some(sighting) = sighting {
-            self.started = sighting.started.or(self.started);
+            if let Some(process) = &sighting.newest_process {
+                self.newest_process = Some(process.clone());
+            }
             if let Some(newest) = sighting.newest() {
                 self.timed = true;
                 self.learn(newest);
@@ -91,6 +101,18 @@ impl Known {
         } else if certain || down {
             self.presence = Presence::Gone;
             self.instances = 0;
+        }
+    }
+
+    /// Takes the ways in which the series of this tick name the service. Older ways are kept, as
+    /// the past may be asked for in them.
+    pub(crate) fn learn_origins<'a>(&mut self, seen: impl Iterator<Item = &'a Origin> + Clone) {
+        if seen.clone().all(|origin| self.origins.contains(origin)) {
+            return;
+        }
+        self.origins.extend(seen.clone().cloned());
+        if self.origins.len() > ORIGINS_MAX {
+            self.origins = seen.take(ORIGINS_MAX).cloned().collect();
         }
     }
 

@@ -1,18 +1,24 @@
 //! What one tick sees of the fleet, apart from metrics.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{ServiceId, Timestamp};
 
-use crate::identity::{Identity, Naming, Origin, Sorted};
+use crate::identity::{Identity, LABEL_BYTES_MAX, Naming, Origin, Sorted};
 use crate::prometheus::{Labels, VectorSample};
+use crate::visible::excerpt;
+
+use super::VERSION_LABEL;
 
 /// A time further than this behind the evaluation instant is one in the future.
 const FUTURE: Duration = Duration::from_secs(1);
 /// An instance that nothing was heard of for so long is forgotten.
 const PLACE_KEPT: Duration = Duration::from_secs(3600);
 const PLACES_MAX: usize = 100_000;
+/// A longer version is cut.
+const VERSION_CHARS: usize = 128;
 
 /// A target: job and instance.
 type Place = (String, String);
@@ -56,6 +62,14 @@ impl Places {
     }
 }
 
+/// One process. The newest is the greatest; of two that started at once, the one with a version,
+/// and then the greater version: at a deployment both are seen for up to five minutes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Process {
+    pub started: Timestamp,
+    pub version: Option<Arc<str>>,
+}
+
 /// One service at one tick.
 #[derive(Debug, Default)]
 pub(crate) struct Sighting {
@@ -64,7 +78,8 @@ pub(crate) struct Sighting {
     /// Targets that answered, and when.
     up: BTreeMap<Place, Timestamp>,
     down: BTreeSet<Place>,
-    pub started: Option<Timestamp>,
+    /// The most recently started process.
+    pub newest_process: Option<Process>,
     /// The target's own labels, other than `job`, name the service.
     pub named_by_target: bool,
 }
@@ -143,10 +158,15 @@ impl Sightings {
                 .scraped
                 .insert(place, time);
         }
-        for (service, _, time) in sightings.named_times(identity, started) {
+        let started = started.map(|started| with_bounded_version(identity, started));
+        for (service, labels, time) in sightings.named_times(identity, started.as_deref()) {
             if time <= at + FUTURE {
+                let process = Process {
+                    started: time,
+                    version: version(&labels),
+                };
                 let sighting = sightings.of.entry(service).or_default();
-                sighting.started = sighting.started.max(Some(time));
+                sighting.newest_process = sighting.newest_process.take().max(Some(process));
             }
         }
         sightings.read_up(identity, places, at, up.unwrap_or_default());
@@ -199,7 +219,7 @@ impl Sightings {
                 Some(service) => service,
                 None => match identity.name(&target.labels) {
                     Naming::Named(service, origin) => {
-                        named_by_target = identity.candidate(origin) != "job";
+                        named_by_target = identity.candidate(&origin) != "job";
                         if !named_by_target && shared.contains(&place.0) {
                             self.unattributed += usize::from(target.value < 0.0);
                             continue;
@@ -225,6 +245,26 @@ impl Sightings {
             }
         }
     }
+}
+
+/// A version that is too long to be looked at must not cost the process its service.
+fn with_bounded_version(identity: &Identity, started: &[VectorSample]) -> Vec<VectorSample> {
+    let mut started = started.to_vec();
+    if !identity.uses(VERSION_LABEL) {
+        for version in started
+            .iter_mut()
+            .filter_map(|process| process.labels.get_mut(VERSION_LABEL))
+            .filter(|version| version.len() > LABEL_BYTES_MAX)
+        {
+            *version = version.chars().take(VERSION_CHARS + 1).collect();
+        }
+    }
+    started
+}
+
+fn version(labels: &Labels) -> Option<Arc<str>> {
+    let version = labels.get(VERSION_LABEL)?;
+    (!version.is_empty()).then(|| excerpt(version, VERSION_CHARS).into())
 }
 
 fn place(labels: &Labels) -> Place {

@@ -872,3 +872,106 @@ async fn the_past_of_the_main_query_wins_over_the_fallback() {
         assert!(values.iter().all(|v| *v == value), "{main_has_past}");
     }
 }
+
+fn version<'a>(collected: &'a Collected, service: &str) -> Option<&'a str> {
+    let mut services = collected.collection.services.iter();
+    let found = services.find(|s| s.id.as_str() == service).unwrap();
+    found.version.as_deref()
+}
+
+#[tokio::test]
+async fn the_version_is_that_of_the_newest_process() {
+    let mut fake = Fake::start(|_| {}).await;
+    fake.healthy(T0);
+    let started = |ago: f64| T0.as_seconds() - ago;
+    let (old_a, new_a, b) = (
+        "service=pay,job=spring,instance=a:1,version=1.4.2",
+        "service=pay,job=spring,instance=a:1,version=1.5.0",
+        "service=pay,job=spring,instance=b:1,version=1.4.2",
+    );
+    let shop = "service=shop,job=spring,instance=c:1";
+    fake.say(
+        STARTED,
+        &[(old_a, started(9e4)), (b, started(9e4)), (shop, 1e9)],
+    );
+    let before = fake.tick(T0).await;
+    assert_eq!(version(&before, "pay"), Some("1.4.2"));
+    assert_eq!(version(&before, "shop"), None);
+    assert_eq!(before.queries, 7, "no further query: {:?}", before.timings);
+    let requests = fake.mock.requests();
+    let mut queries = requests.iter().map(|request| &request.form["query"]);
+    assert!(queries.any(|query| query
+        == "max by (service, application, service_name, app, job, instance, version) (process_start_time_seconds)"));
+
+    // At a deployment both are seen; the newest start wins, in whichever order they come.
+    for answer in [
+        [
+            (old_a, started(9e4)),
+            (new_a, started(5.0)),
+            (b, started(9e4)),
+        ],
+        [
+            (new_a, started(5.0)),
+            (b, started(9e4)),
+            (old_a, started(9e4)),
+        ],
+    ] {
+        fake.say(STARTED, &answer);
+        let during = fake.tick(T0).await;
+        assert_eq!(version(&during, "pay"), Some("1.5.0"));
+        let pay = &during.collection.services[0];
+        assert_eq!(pay.started, Some(T0 - Duration::from_secs(5)));
+    }
+    // Rolled back.
+    fake.say(STARTED, &[(new_a, started(5.0)), (old_a, started(2.0))]);
+    assert_eq!(version(&fake.tick(T0).await, "pay"), Some("1.4.2"));
+    // Nothing is known of it for a while: it is still what it was.
+    fake.raw(STARTED, 503, String::new());
+    assert_eq!(version(&fake.tick(T0).await, "pay"), Some("1.4.2"));
+    // A process that says no version has none.
+    fake.say(
+        STARTED,
+        &[("service=pay,job=spring,instance=a:1", started(1.0))],
+    );
+    assert_eq!(version(&fake.tick(T0).await, "pay"), None);
+}
+
+#[tokio::test]
+async fn a_version_that_is_too_long_costs_the_service_nothing() {
+    let mut fake = Fake::start(|_| {}).await;
+    fake.healthy(T0);
+    let long = format!(
+        "service=pay,job=spring,instance=a:1,version={}",
+        "x".repeat(5_000)
+    );
+    fake.say(STARTED, &[(&long, 1e9)]);
+    let collected = fake.tick(T0).await;
+    assert_eq!(
+        collected.collection.services[0].started,
+        Timestamp::from_seconds(1e9)
+    );
+    assert!(version(&collected, "pay").unwrap().len() < 200);
+    assert_eq!(collected.collection.remarks, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_version_may_name_services_too() {
+    let mut fake = Fake::start(|settings| settings.scope = vec!["version".into()]).await;
+    fake.say(CPU, &[("service=pay,version=v1,job=j,instance=a:1", 1.0)]);
+    let process = "service=pay,version=v1,job=j,instance=a:1";
+    fake.say(SCRAPED, &[(process, T0.as_seconds() - 1.0)]);
+    fake.say(STARTED, &[(process, 1e9)]);
+    let collected = fake.tick(T0).await;
+    let services = &collected.collection.services;
+    assert_eq!(services.len(), 1);
+    assert_eq!(services[0].id.as_str(), "v1/pay");
+    assert_eq!(version(&collected, "v1/pay"), Some("v1"));
+    assert_eq!(value(&collected, "v1/pay", "cpu"), Ok(1.0));
+    let requests = fake.mock.requests();
+    for query in requests.iter().map(|request| &request.form["query"]) {
+        assert!(
+            query.matches("version").count() <= query.matches(" by (").count(),
+            "{query}"
+        );
+    }
+}

@@ -3,7 +3,9 @@
 
 mod client;
 mod collector;
+mod evidence;
 mod logs;
 mod mock;
+mod real_evidence;
 mod real_prometheus;
 mod tls;

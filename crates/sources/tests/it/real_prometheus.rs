@@ -13,7 +13,7 @@ use crate::mock::clock;
 const SCRAPE: i64 = 30;
 const HOURS: i64 = 2;
 
-struct Server(Child);
+pub struct Server(Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -90,7 +90,13 @@ fn run(folder: &Path, command: &str, arguments: &[&str]) -> bool {
 
 /// None where there is no Prometheus to be started.
 async fn start(folder: &Path, from: i64, to: i64) -> Option<(Server, Prometheus)> {
-    std::fs::write(folder.join("data.om"), openmetrics(from, to)).unwrap();
+    serve(folder, openmetrics(from, to).as_bytes(), to).await
+}
+
+/// A Prometheus on OpenMetrics that end at `to`, in epoch seconds, with `up` among them. None where
+/// there is none to be started.
+pub async fn serve(folder: &Path, openmetrics: &[u8], to: i64) -> Option<(Server, Prometheus)> {
+    std::fs::write(folder.join("data.om"), openmetrics).unwrap();
     std::fs::write(folder.join("prometheus.yml"), "global: {}\n").unwrap();
     let made = [
         "tsdb",
