@@ -2,7 +2,9 @@
 //!
 //! Among all splits of the newest samples the one is taken whose two halves, a constant before and
 //! a straight line after, leave the least squared error: a step and a ramp are both found by it
-//! (two-phase regression, Hinkley 1969, with a free second intercept).
+//! (two-phase regression, Hinkley 1969, with a free second intercept). Where the series changes
+//! away from the crossing there, as it does when earlier trouble ends, the onset lies later and is
+//! looked for again from there on.
 
 use std::time::Duration;
 
@@ -25,14 +27,17 @@ pub fn onset(samples: &[Sample], crossing: Timestamp) -> Timestamp {
         return samples.first().map_or(crossing, |s| s.time.min(crossing));
     }
     let sums = Sums::of(samples);
-    let mut best = (f64::INFINITY, latest);
-    for split in BEFORE_MIN..=latest {
-        let error = sums.level_error(0, split) + sums.line_error(split, samples.len());
-        if error < best.0 {
-            best = (error, split);
+    let reached = samples[latest].value - samples[0].value;
+    let distance = |from: usize, to: usize| (sums.mean(from, to) - reached).abs();
+    let (mut from, mut split) = (0, sums.change_point(0, latest));
+    while split + BEFORE_MIN <= latest {
+        let next = sums.change_point(split, latest);
+        if distance(split, next) <= distance(from, split) {
+            break;
         }
+        (from, split) = (split, next);
     }
-    samples[best.1].time.min(crossing)
+    samples[split].time.min(crossing)
 }
 
 /// From when on an episode masks a series: before its onset by two steps and a fifth of the time
@@ -60,6 +65,25 @@ impl Sums {
             ]);
         }
         Sums(sums)
+    }
+
+    /// Where the samples since `from` change: at `latest` at the latest, which leaves at least
+    /// [`BEFORE_MIN`] of them before.
+    fn change_point(&self, from: usize, latest: usize) -> usize {
+        let end = self.0.len() - 1;
+        let mut best = (f64::INFINITY, latest);
+        for split in from + BEFORE_MIN..=latest {
+            let error = self.level_error(from, split) + self.line_error(split, end);
+            if error < best.0 {
+                best = (error, split);
+            }
+        }
+        best.1
+    }
+
+    /// The mean, less the first value of all.
+    fn mean(&self, from: usize, to: usize) -> f64 {
+        self.range(from, to)[0] / (to - from) as f64
     }
 
     fn range(&self, from: usize, to: usize) -> [f64; 5] {
@@ -117,6 +141,24 @@ mod tests {
         let error = estimate.as_millis() - at(100).as_millis();
         assert!(error.abs() <= 30_000, "{error} ms off");
         assert!(masked_from(estimate, at(114), Duration::from_secs(15)) <= at(100));
+    }
+
+    #[test]
+    fn earlier_trouble_that_ended_is_not_the_onset() {
+        let earlier = |i: i32| match i {
+            0..100 => 80.0,
+            150..160 => 70.0,
+            298.. => 95.0,
+            _ => 30.0,
+        };
+        assert_eq!(onset(&series((0..300).map(earlier)), at(298)), at(298));
+        let then_a_ramp = |i: i32| match i {
+            0..100 => 80.0,
+            _ => 30.0 + 2.0 * f64::from((i - 200).max(0)),
+        };
+        let estimate = onset(&series((0..230).map(then_a_ramp)), at(228));
+        let error = estimate.as_millis() - at(200).as_millis();
+        assert!(error.abs() <= 30_000, "{error} ms off");
     }
 
     #[test]
