@@ -17,9 +17,10 @@ test: ## Purity, formatting, lints and all tests (needs Debian's prometheus; abo
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
 
-test-long: ## The live tests with 500 kills and a recording of ten minutes
+test-long: ## The live tests with 500 kills and a recording of ten minutes, and ten more simulated weeks
 	@scripts/require.sh cargo cc prometheus
 	BELLWETHER_KILLS=500 BELLWETHER_RECORD_SECONDS=600 cargo test -p server --test live
+	BELLWETHER_WEEKS=10 cargo test --release -p lab --test week
 
 bench: ## How fast the forest and the engine are, beside scikit-learn where python3 has it
 	@scripts/require.sh cargo cc

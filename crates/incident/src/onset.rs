@@ -2,7 +2,10 @@
 //!
 //! Among all splits of the newest samples the one is taken whose two halves, a constant before and
 //! a straight line after, leave the least squared error: a step and a ramp are both found by it
-//! (two-phase regression, Hinkley 1969, with a free second intercept).
+//! (two-phase regression, Hinkley 1969, with a free second intercept). Where the series changes
+//! away from the crossing there, as it does when earlier trouble ends, the onset lies later and is
+//! looked for again from there on. Where it lies in a gap, no sample says when in it: the earliest
+//! instant is taken, for what the gap hid may be filled in later and must not be learnt from.
 
 use std::time::Duration;
 
@@ -15,6 +18,8 @@ const BEFORE_MIN: usize = 5;
 
 /// χ² with one degree of freedom, 95 %: splits this likely may be the change as well.
 const LIKELY: f64 = 3.84;
+/// A distance of samples that is longer than so many usual ones is a gap.
+const GAP: f64 = 2.5;
 
 /// The estimated begin of an episode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,23 +50,45 @@ pub fn onset(samples: &[Sample], crossing: Timestamp) -> Onset {
         return Onset::exactly(samples.first().map_or(crossing, |s| s.time.min(crossing)));
     }
     let sums = Sums::of(samples);
-    let errors: Vec<f64> = (BEFORE_MIN..=latest)
-        .map(|split| sums.level_error(0, split) + sums.line_error(split, samples.len()))
-        .collect();
-    let mut best = (f64::INFINITY, latest);
-    for (index, error) in errors.iter().enumerate() {
-        if *error < best.0 {
-            best = (*error, BEFORE_MIN + index);
+    let reached = samples[latest].value - samples[0].value;
+    let distance = |from: usize, to: usize| (sums.mean(from, to) - reached).abs();
+    let (mut from, mut split) = (0, sums.change_point(0, latest));
+    while split + BEFORE_MIN <= latest {
+        let next = sums.change_point(split, latest);
+        if distance(split, next) <= distance(from, split) {
+            break;
         }
+        (from, split) = (split, next);
     }
-    let time = |split: usize| samples[split].time.min(crossing);
-    let likely = best.0 * libm::exp(LIKELY / samples.len() as f64);
-    let is_likely = |error: &f64| *error <= likely;
-    let first = errors.iter().position(is_likely).unwrap_or(0);
-    let last = errors.iter().rposition(is_likely).unwrap_or(first);
+    let (first, last) = sums.as_likely(from, split, latest);
+    let earliest = |split: usize| earliest(samples, split).min(crossing);
     Onset {
-        at: time(best.1),
-        between: (time(BEFORE_MIN + first), time(BEFORE_MIN + last)),
+        at: earliest(split),
+        between: (earliest(first), samples[last].time.min(crossing)),
+    }
+}
+
+/// The earliest instant at which a change that the sample at `split` is the first to show may have
+/// happened: its time, or the first usual distance into the gap before it.
+fn earliest(samples: &[Sample], split: usize) -> Timestamp {
+    let time = samples[split].time;
+    let Some(before) = split.checked_sub(1) else {
+        return time;
+    };
+    let mut distances: Vec<Duration> = samples[..split]
+        .windows(2)
+        .map(|two| two[1].time.since(two[0].time))
+        .collect();
+    if distances.is_empty() {
+        return time;
+    }
+    let middle = distances.len() / 2;
+    let usual = *distances.select_nth_unstable(middle).1;
+    let before = samples[before].time;
+    if time.since(before) > usual.mul_f64(GAP) {
+        before + usual
+    } else {
+        time
     }
 }
 
@@ -90,6 +117,37 @@ impl Sums {
             ]);
         }
         Sums(sums)
+    }
+
+    /// Where the samples since `from` change: at `latest` at the latest, which leaves at least
+    /// [`BEFORE_MIN`] of them before.
+    fn change_point(&self, from: usize, latest: usize) -> usize {
+        let end = self.0.len() - 1;
+        let mut best = (f64::INFINITY, latest);
+        for split in from + BEFORE_MIN..=latest {
+            let error = self.level_error(from, split) + self.line_error(split, end);
+            if error < best.0 {
+                best = (error, split);
+            }
+        }
+        best.1
+    }
+
+    /// The first and the last split since `from` that are as likely as the best one: n · ln of the
+    /// ratio of squared errors is at most [`LIKELY`].
+    fn as_likely(&self, from: usize, best: usize, latest: usize) -> (usize, usize) {
+        let end = self.0.len() - 1;
+        let error = |split: usize| self.level_error(from, split) + self.line_error(split, end);
+        let likely = error(best) * libm::exp(LIKELY / (end - from) as f64);
+        let is_likely = |split: &usize| error(*split) <= likely;
+        let first = (from + BEFORE_MIN..=best).find(is_likely).unwrap_or(best);
+        let last = (best..=latest).rev().find(is_likely).unwrap_or(best);
+        (first, last)
+    }
+
+    /// The mean, less the first value of all.
+    fn mean(&self, from: usize, to: usize) -> f64 {
+        self.range(from, to)[0] / (to - from) as f64
     }
 
     fn range(&self, from: usize, to: usize) -> [f64; 5] {
@@ -138,12 +196,7 @@ mod tests {
     fn a_step_begins_where_it_begins() {
         let samples = series((0..120).map(|i| if i < 100 { 30.0 } else { 90.0 }));
         let estimate = onset(&samples, at(100));
-        assert_eq!(estimate.at, at(100));
-        assert_eq!(
-            estimate.between,
-            (at(100), at(100)),
-            "a clear step is certain"
-        );
+        assert_eq!(estimate, Onset::exactly(at(100)), "a clear step is certain");
     }
 
     #[test]
@@ -157,6 +210,33 @@ mod tests {
         let error = estimate.as_millis() - at(100).as_millis();
         assert!(error.abs() <= 30_000, "{error} ms off");
         assert!(masked_from(estimate, at(114), Duration::from_secs(15)) <= at(100));
+    }
+
+    #[test]
+    fn earlier_trouble_that_ended_is_not_the_onset() {
+        let earlier = |i: i32| match i {
+            0..100 => 80.0,
+            150..160 => 70.0,
+            298.. => 95.0,
+            _ => 30.0,
+        };
+        assert_eq!(onset(&series((0..300).map(earlier)), at(298)).at, at(298));
+        let then_a_ramp = |i: i32| match i {
+            0..100 => 80.0,
+            _ => 30.0 + 2.0 * f64::from((i - 200).max(0)),
+        };
+        let estimate = onset(&series((0..230).map(then_a_ramp)), at(228)).at;
+        let error = estimate.as_millis() - at(200).as_millis();
+        assert!(error.abs() <= 30_000, "{error} ms off");
+    }
+
+    #[test]
+    fn in_a_gap_the_earliest_instant_is_taken() {
+        let mut samples = series((0..120).map(|i| if i < 100 { 30.0 } else { 90.0 }));
+        samples.drain(94..104);
+        let estimate = onset(&samples, at(104));
+        assert_eq!(estimate.at, at(94), "the sample before the gap is the 93rd");
+        assert_eq!(estimate.between, (at(94), at(104)));
     }
 
     #[test]
