@@ -35,15 +35,13 @@ const MODELS: u64 = (SERVICES.len() * METRICS.len()) as u64;
 async fn nothing_is_lost_whenever_it_is_killed() {
     let kills = from_environment("BELLWETHER_KILLS", 25);
     let mut random = Random(from_environment("BELLWETHER_SEED", 3));
+    let first_starts = kills / 5;
+    kill_first_starts(first_starts, &mut random).await;
+
     let dir = folder();
     let script = Arc::new(Script::new(random.clone(), now_ms()));
     let prometheus = ScriptedPrometheus::start(Arc::clone(&script)).await;
     let config = config(&prometheus.url);
-
-    let first_starts = kills / 5;
-    for _ in 0..first_starts {
-        kill_a_first_start(&config, random.within(0, 250) as u64).await;
-    }
     let mut story = Story::begin(dir.path(), config, script, random);
     for number in 0..kills - first_starts {
         story.live_and_die(number).await;
@@ -108,6 +106,16 @@ fn from_environment(name: &str, default: u64) -> u64 {
 
 fn now_ms() -> i64 {
     simulator::system_clock()()
+}
+
+/// They have a source of their own: the faults of the story must not begin before it does.
+async fn kill_first_starts(count: u64, random: &mut Random) {
+    let script = Arc::new(Script::new(random.clone(), now_ms()));
+    let prometheus = ScriptedPrometheus::start(script).await;
+    let config = config(&prometheus.url);
+    for _ in 0..count {
+        kill_a_first_start(&config, random.within(0, 250) as u64).await;
+    }
 }
 
 /// A data directory that is killed while it is made can be used afterwards.

@@ -55,7 +55,7 @@ pub struct Asked {
     pub headers: String,
     pub query: String,
     pub subject: Subject,
-    form: BTreeMap<String, String>,
+    pub form: BTreeMap<String, String>,
 }
 
 /// A series of an answer; an instant query's has one point.
