@@ -1,19 +1,30 @@
-//! Incidents, their timelines, jobs and the engine's state, in SQLite.
+//! Incidents with all that belongs to them, posted events, what was decided of each series, jobs
+//! and the engine's state, in SQLite.
 //!
 //! One connection writes, one transaction a tick, synced before it is acknowledged; a few others
 //! read. A database that is damaged is set aside, one with damaged rows loses these after a copy;
 //! either way it is said.
 
+mod attachments;
+mod cursor;
 mod engine_state;
-mod health;
+mod events;
+mod filter;
 mod incidents;
 mod jobs;
+mod ledger;
 mod listing;
 mod meta;
+mod runs;
+mod timeline;
+
+mod body;
+mod health;
 mod migrations;
 mod seal;
 #[cfg(test)]
 mod tests;
+mod version_1;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,16 +33,23 @@ use domain::Incident;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use crate::atomic::WriteError;
 use crate::paths::{Paths, entries};
 use crate::quarantine;
+use attachments::Stored;
+use runs::CurrentRun;
 
+pub use cursor::{Cursor, CursorError, Sort, SortBy};
 pub use engine_state::EngineState;
+pub use events::{Added, EventFilter, EventPage, RECENT_EVENTS_MAX};
+pub use filter::{IncidentFilter, OwnerFilter};
 pub use health::Damage;
 pub use jobs::{Job, JobState};
-pub use listing::{IncidentFilter, IncidentPage, PAGE_MAX};
+pub use ledger::{Decision, DecisionFilter, DecisionPage, LedgerRecord};
+pub use listing::{IncidentPage, PAGE_MAX};
+pub use runs::{Evaluated, Run, RunAt};
 
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -102,9 +120,14 @@ impl DatabaseError {
 /// What one tick, or one command, changes; all of it or nothing.
 #[derive(Clone, Debug, Default)]
 pub struct TickCommit {
-    /// Whole incidents, new or changed. Their timelines only ever grow; logs that are absent here
-    /// stay as they are there.
+    /// Whole incidents, new or changed. Their timelines only ever grow; logs that are absent and
+    /// evidence that is empty here stay as they are there. Logs and evidence behind the same
+    /// [`std::sync::Arc`] as at the last commit are not looked at again.
     pub incidents: Vec<Incident>,
+    /// What is decided of series from now on, where that changed.
+    pub ledger: Vec<LedgerRecord>,
+    /// The tick that was evaluated; none for what happens between ticks.
+    pub evaluated: Option<Evaluated>,
     pub engine_state: Option<EngineState>,
     pub jobs: Vec<Job>,
 }
@@ -124,6 +147,10 @@ pub struct OpenedDatabase {
 pub struct Database {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// What is known of the database without asking it. Changed only by who holds the connection
+    /// that writes.
+    stored: Stored,
+    current_run: CurrentRun,
 }
 
 impl Database {
@@ -159,18 +186,32 @@ impl Database {
     /// The transaction failed and nothing of it is there.
     pub async fn commit_tick(&self, tick: TickCommit) -> Result<(), DatabaseError> {
         let failed = DatabaseError::query("commit a tick to the database");
-        let mut transaction = self.writer.begin().await.map_err(&failed)?;
+        let mut writer = self.writer.acquire().await.map_err(&failed)?;
+        let mut transaction = writer.begin().await.map_err(&failed)?;
         let connection: &mut SqliteConnection = &mut transaction;
+        let mut attached = Vec::new();
         for incident in tick.incidents {
-            incidents::save(connection, incident).await?;
+            let id = incident.id;
+            let saved = incidents::save(connection, incident, &self.stored.take(id)).await?;
+            attached.extend(saved.map(|saved| (id, saved)));
         }
+        ledger::save(connection, &tick.ledger).await?;
+        let run = match tick.evaluated {
+            Some(evaluated) => Some(runs::save(connection, &self.current_run, evaluated).await?),
+            None => None,
+        };
         if let Some(state) = &tick.engine_state {
             engine_state::save(connection, state).await?;
         }
         for job in &tick.jobs {
             jobs::save(connection, job).await?;
         }
-        transaction.commit().await.map_err(&failed)
+        transaction.commit().await.map_err(&failed)?;
+        self.stored.remember(attached);
+        if let Some(run) = run {
+            self.current_run.set(run);
+        }
+        Ok(())
     }
 
     /// Writes a consistent copy to a file that doesn't exist yet, while work goes on.
@@ -218,7 +259,12 @@ impl Database {
             .await
             .map_err(|source| DatabaseError::Open { path, source })?;
         let readers = lasting.max_connections(READERS).connect_lazy_with(reading);
-        let database = Database { writer, readers };
+        let database = Database {
+            writer,
+            readers,
+            stored: Stored::default(),
+            current_run: CurrentRun::default(),
+        };
         match database.check(paths).await {
             Ok(damage) => Ok((database, damage)),
             Err(error) => {
@@ -236,7 +282,7 @@ impl Database {
         };
         let mut connection = self.writer.acquire().await.map_err(opening)?;
         health::check_structure(&mut connection, &path).await?;
-        migrations::run(&mut connection, &path).await?;
+        migrations::run(&mut connection, paths).await?;
         health::remove_damaged_rows(&mut connection, paths).await
     }
 }

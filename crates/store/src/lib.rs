@@ -19,8 +19,10 @@ mod quarantine;
 pub use atomic::WriteError;
 pub use data_dir::{DataDir, LAYOUT_VERSION, OpenError};
 pub use database::{
-    Damage, Database, DatabaseError, EngineState, IncidentFilter, IncidentPage, Job, JobState,
-    OpenedDatabase, PAGE_MAX, TickCommit,
+    Added, Cursor, CursorError, Damage, Database, DatabaseError, Decision, DecisionFilter,
+    DecisionPage, EngineState, Evaluated, EventFilter, EventPage, IncidentFilter, IncidentPage,
+    Job, JobState, LedgerRecord, OpenedDatabase, OwnerFilter, PAGE_MAX, RECENT_EVENTS_MAX, Run,
+    RunAt, Sort, SortBy, TickCommit,
 };
 pub use datasets::{
     Appended, BadRow, COLUMNS, Dataset, DatasetError, Datasets, Fix, OpenedDatasets, Pruned,

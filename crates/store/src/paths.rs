@@ -50,6 +50,11 @@ impl Paths {
         self.root.join("bellwether.db")
     }
 
+    /// The copy that is kept when a database of an older version is migrated.
+    pub(crate) fn database_of_version(&self, version: i64) -> PathBuf {
+        self.root.join(format!("bellwether.db.version-{version}"))
+    }
+
     pub fn quarantine(&self) -> PathBuf {
         self.root.join("quarantine")
     }

@@ -6,14 +6,17 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Connection, Error, Row, SqliteConnection};
 
-use super::{DatabaseError, engine_state, incidents, jobs, meta};
+use super::{
+    DatabaseError, attachments, engine_state, events, incidents, jobs, ledger, meta, runs, timeline,
+};
 use crate::paths::Paths;
 use crate::quarantine;
 
 /// Rows whose seal was broken. They are gone from the database; the copy still has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// Such as `incidents row 12`; a row of `incidents` takes its timeline and logs with it.
+    /// Such as `incidents row 12`; a row of `incidents` takes its timeline, logs and evidence
+    /// with it.
     pub rows: Vec<String>,
     /// The quarantine folder with the database as it was found.
     pub copy: PathBuf,
@@ -24,7 +27,7 @@ struct Sealed {
     is_whole: fn(&SqliteRow) -> Result<bool, Error>,
 }
 
-const SEALED: [Sealed; 6] = [
+const SEALED: [Sealed; 10] = [
     Sealed {
         table: "meta",
         is_whole: meta::is_whole,
@@ -35,11 +38,11 @@ const SEALED: [Sealed; 6] = [
     },
     Sealed {
         table: "incident_logs",
-        is_whole: incidents::log_is_whole,
+        is_whole: attachments::logs_are_whole,
     },
     Sealed {
         table: "timeline",
-        is_whole: incidents::entry_is_whole,
+        is_whole: timeline::is_whole,
     },
     Sealed {
         table: "jobs",
@@ -48,6 +51,22 @@ const SEALED: [Sealed; 6] = [
     Sealed {
         table: "engine_state",
         is_whole: engine_state::is_whole,
+    },
+    Sealed {
+        table: "incident_evidence",
+        is_whole: attachments::evidence_is_whole,
+    },
+    Sealed {
+        table: "events",
+        is_whole: events::is_whole,
+    },
+    Sealed {
+        table: "ledger",
+        is_whole: ledger::is_whole,
+    },
+    Sealed {
+        table: "runs",
+        is_whole: runs::is_whole,
     },
 ];
 

@@ -1,86 +1,61 @@
-//! Many incidents at once: pages, all that are open, and the episodes that training leaves out.
+//! Many incidents at once: pages, all that are open, a service's past, and the episodes that
+//! training leaves out.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use domain::{Episode, Incident, IncidentId, ServiceId, Severity, Status, Timestamp};
+use domain::{Episode, Evidence, Incident, IncidentId, LogWindow, ServiceId, Status, Timestamp};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use sqlx::{Error, Row, SqliteConnection};
 
-use super::incidents::{entry_of, incident_of, logs_of};
-use super::{Database, DatabaseError};
+use super::attachments::{evidence_of, logs_of};
+use super::cursor::{Cursor, Key, SortBy};
+use super::filter::{IncidentFilter, column};
+use super::incidents::incident_of;
+use super::{Database, DatabaseError, timeline};
 
-/// The most incidents in one page.
+/// The most of anything in one page.
 pub const PAGE_MAX: usize = 1000;
-const PAGE_DEFAULT: usize = 100;
+pub const PAGE_DEFAULT: usize = 100;
 
-/// Which incidents to list. Empty lists and absent values leave nothing out.
-#[derive(Clone, Debug, PartialEq)]
-pub struct IncidentFilter {
-    pub service: Option<ServiceId>,
-    pub statuses: Vec<Status>,
-    pub severities: Vec<Severity>,
-    /// Seen at this time or later.
-    pub from: Option<Timestamp>,
-    /// Opened at this time or earlier.
-    pub to: Option<Timestamp>,
-    /// Goes on after this incident; the `next` of the page before.
-    pub after: Option<IncidentId>,
-    /// 1 to [`PAGE_MAX`]; anything else is brought within.
-    pub limit: usize,
-}
-
-impl Default for IncidentFilter {
-    fn default() -> IncidentFilter {
-        IncidentFilter {
-            service: None,
-            statuses: Vec::new(),
-            severities: Vec::new(),
-            from: None,
-            to: None,
-            after: None,
-            limit: PAGE_DEFAULT,
-        }
-    }
-}
-
-/// Some incidents, newest first.
+/// Some incidents, in the order that was asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IncidentPage {
-    /// With their timelines, without their logs: [`Database::incident`] has these.
+    /// Without timelines, logs and evidence: [`Database::incident`] has these.
     pub incidents: Vec<Incident>,
     /// Where the next page goes on; none at the end.
-    pub next: Option<IncidentId>,
+    pub next: Option<Cursor>,
 }
 
 impl Database {
-    /// A page of the incidents that pass the filter. Damaged ones are left out.
+    /// A page of the incidents that pass the filter. Damaged ones are left out. What is added
+    /// meanwhile moves nothing from one page to another; an incident whose own place changes, such
+    /// as a firing one in a list by last seen, can.
     ///
     /// # Errors
     /// The database can't be read.
     pub async fn incidents(&self, filter: &IncidentFilter) -> Result<IncidentPage, DatabaseError> {
         let failed = DatabaseError::query("list incidents");
         let limit = filter.limit.clamp(1, PAGE_MAX);
-        let mut transaction = self.readers.begin().await.map_err(&failed)?;
-        let mut rows = select(filter, limit + 1)
+        let mut rows = filter
+            .select(limit + 1)
             .build()
-            .fetch_all(&mut *transaction)
+            .fetch_all(&self.readers)
             .await
             .map_err(&failed)?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let last = rows.last().map(|row| row.try_get::<i64, _>("id"));
-        let last = last.transpose().map_err(&failed)?;
-        let mut incidents: Vec<Incident> = rows.iter().filter_map(whole).collect();
-        add_timelines(&mut transaction, &mut incidents).await?;
-        let next = last.filter(|_| more).and_then(|id| u64::try_from(id).ok());
+        let next = match rows.last() {
+            Some(last) if more => Some(cursor_of(filter, last).map_err(&failed)?),
+            _ => None,
+        };
         Ok(IncidentPage {
-            incidents,
-            next: next.map(IncidentId),
+            incidents: rows.iter().filter_map(whole).collect(),
+            next,
         })
     }
 
-    /// Every incident that isn't both resolved and quiet, oldest first, with timelines and logs.
-    /// Damaged ones are left out.
+    /// Every incident that isn't both resolved and quiet, oldest first, with timelines, logs and
+    /// evidence. What is damaged is left out.
     ///
     /// # Errors
     /// The database can't be read.
@@ -94,14 +69,42 @@ impl Database {
                 .await
                 .map_err(&failed)?;
         let mut incidents: Vec<Incident> = rows.iter().filter_map(whole).collect();
-        for chunk in incidents.chunks_mut(PAGE_MAX) {
-            add_timelines(&mut transaction, chunk).await?;
-        }
+        timeline::add(&mut transaction, &mut incidents).await?;
         for incident in &mut incidents {
             if let Ok(id) = i64::try_from(incident.id.0) {
-                incident.logs = logs_of(&mut transaction, id).await?;
+                let (logs, evidence) = attached(&mut transaction, id).await?;
+                incident.logs = logs;
+                incident.evidence = evidence;
             }
         }
+        Ok(incidents)
+    }
+
+    /// The incidents of a service before one, newest first, with timelines, without logs and
+    /// evidence; at most `limit`, which is 1 to [`PAGE_MAX`] or brought within. Damaged ones are
+    /// left out.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn past_of(
+        &self,
+        service: &ServiceId,
+        before: IncidentId,
+        limit: usize,
+    ) -> Result<Vec<Incident>, DatabaseError> {
+        let failed = DatabaseError::query("list the past incidents of a service");
+        let mut transaction = self.readers.begin().await.map_err(&failed)?;
+        let rows = sqlx::query(
+            "SELECT * FROM incidents WHERE service = ? AND id < ? ORDER BY id DESC LIMIT ?",
+        )
+        .bind(service.as_str())
+        .bind(i64::try_from(before.0).unwrap_or(i64::MAX))
+        .bind(i64::try_from(limit.clamp(1, PAGE_MAX)).unwrap_or(i64::MAX))
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        let mut incidents: Vec<Incident> = rows.iter().filter_map(whole).collect();
+        timeline::add(&mut transaction, &mut incidents).await?;
         Ok(incidents)
     }
 
@@ -135,63 +138,17 @@ impl Database {
     }
 }
 
-fn select(filter: &IncidentFilter, rows: usize) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new(
-        // Found by the indexes first, so that only the page's own rows are read whole.
-        "SELECT * FROM incidents WHERE id IN (SELECT id FROM incidents WHERE TRUE",
-    );
-    if let Some(service) = &filter.service {
-        query.push(" AND service = ").push_bind(service.to_string());
-    }
-    push_in(
-        &mut query,
-        " AND status IN (",
-        filter.statuses.iter().map(|s| s.as_str()),
-    );
-    push_in(
-        &mut query,
-        " AND severity IN (",
-        filter.severities.iter().map(|s| s.as_str()),
-    );
-    let numbers = [
-        (
-            " AND last_seen_ms >= ",
-            filter.from.map(Timestamp::as_millis),
-        ),
-        (" AND opened_ms <= ", filter.to.map(Timestamp::as_millis)),
-        (
-            " AND id < ",
-            filter
-                .after
-                .map(|id| i64::try_from(id.0).unwrap_or(i64::MAX)),
-        ),
-    ];
-    for (condition, number) in numbers {
-        if let Some(number) = number {
-            query.push(condition).push_bind(number);
-        }
-    }
-    query
-        .push(" ORDER BY id DESC LIMIT ")
-        .push_bind(i64::try_from(rows).unwrap_or(i64::MAX))
-        .push(") ORDER BY id DESC");
-    query
-}
-
-fn push_in(
-    query: &mut QueryBuilder<Sqlite>,
-    condition: &str,
-    words: impl ExactSizeIterator<Item = &'static str>,
-) {
-    if words.len() == 0 {
-        return;
-    }
-    query.push(condition);
-    let mut list = query.separated(", ");
-    for word in words {
-        list.push_bind(word);
-    }
-    query.push(")");
+fn cursor_of(filter: &IncidentFilter, row: &SqliteRow) -> Result<Cursor, Error> {
+    let sort = filter.order();
+    let id: i64 = row.try_get("id")?;
+    Ok(Cursor {
+        sort,
+        key: match sort.by {
+            SortBy::Service => Key::Text(row.try_get(column(sort.by))?),
+            _ => Key::Number(row.try_get(column(sort.by))?),
+        },
+        id: IncidentId(u64::try_from(id).unwrap_or_default()),
+    })
 }
 
 /// The incident of a row; none, and an error in the log, if it is damaged.
@@ -205,35 +162,22 @@ fn whole(row: &SqliteRow) -> Option<Incident> {
     }
 }
 
-/// Reads the timelines of at most [`PAGE_MAX`] incidents at once.
-async fn add_timelines(
+/// What is attached to an incident; nothing, and an error in the log, where it is damaged.
+async fn attached(
     connection: &mut SqliteConnection,
-    incidents: &mut [Incident],
-) -> Result<(), DatabaseError> {
-    if incidents.is_empty() {
-        return Ok(());
-    }
-    let failed = DatabaseError::query("read timelines");
-    let places: HashMap<u64, usize> = incidents
-        .iter()
-        .enumerate()
-        .map(|(place, incident)| (incident.id.0, place))
-        .collect();
-    let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM timeline WHERE incident_id IN (");
-    let mut list = query.separated(", ");
-    for incident in incidents.iter() {
-        list.push_bind(i64::try_from(incident.id.0).unwrap_or(i64::MAX));
-    }
-    query.push(") ORDER BY incident_id, seq");
-    let rows = query.build().fetch_all(connection).await.map_err(&failed)?;
-    for row in &rows {
-        let id: i64 = row.try_get("incident_id").map_err(&failed)?;
-        let place = u64::try_from(id).ok().and_then(|id| places.get(&id));
-        match (place, entry_of(row)) {
-            (Some(place), Ok(entry)) => incidents[*place].timeline.push(entry),
-            (_, Err(error)) => tracing::error!(%error, incident = id, "left out a timeline entry"),
-            (None, Ok(_)) => {}
+    id: i64,
+) -> Result<(Option<Arc<LogWindow>>, Arc<Evidence>), DatabaseError> {
+    fn left_out<T: Default>(found: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+        match found {
+            Err(error @ DatabaseError::Unreadable { .. }) => {
+                tracing::error!(%error, "left out what is attached to an incident");
+                Ok(T::default())
+            }
+            found => found,
         }
     }
-    Ok(())
+    Ok((
+        left_out(logs_of(connection, id).await)?,
+        left_out(evidence_of(connection, id).await)?,
+    ))
 }

@@ -35,6 +35,14 @@ impl Seal {
         }
     }
 
+    pub fn optional_text(self, column: Option<&str>) -> Seal {
+        match column {
+            // An absent text is not an empty one.
+            Some(text) => self.number(1).text(text),
+            None => self.number(0),
+        }
+    }
+
     pub fn finish(self) -> Vec<u8> {
         self.0.finalize().as_bytes()[..Seal::BYTES].to_vec()
     }
