@@ -25,6 +25,8 @@ use crate::settings::Settings;
 use crate::tracker::ServiceTracker;
 use crate::verdict::{Decision, Notice};
 
+pub use gathering::evidence_request;
+
 /// A resolved, quiet incident is kept so long for evidence that is still under way.
 const KEPT_AFTER_OPENING: Duration = Duration::from_secs(600);
 /// The timeline of one incident is bounded; what joins and changes beyond is not listed. What

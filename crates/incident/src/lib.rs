@@ -16,8 +16,10 @@ mod tracker;
 mod verdict;
 
 pub use command::{Answer, Command, CommandKind, Refusal, SnoozeUntil};
+pub use decide::evidence_request;
 pub use decide::{Change, DecideInput, DecideOutput, DecideState, RowMove};
 pub use explain::breakdown::OTHERS;
+pub use explain::precedent::precedent;
 pub use explain::similar::similar;
 pub use masks::{Masks, Touch};
 pub use onset::{Onset, masked_from, onset};

@@ -1,6 +1,8 @@
 //! The HTTP API. Handlers read the newest snapshot or the database; reading starts nothing. Public
 //! JSON has its own types, converted by hand from the domain's.
 
+mod decisions;
+mod events;
 mod guard;
 mod incidents;
 mod logs;
@@ -87,6 +89,16 @@ fn router(api: Api) -> Router {
         .route("/api/v1/incidents/{id}", get(incidents::get))
         .route("/api/v1/incidents/{id}/ack", post(incidents::acknowledge))
         .route("/api/v1/incidents/{id}/resolve", post(incidents::resolve))
+        .route("/api/v1/incidents/{id}/reopen", post(incidents::reopen))
+        .route("/api/v1/incidents/{id}/assign", post(incidents::assign))
+        .route("/api/v1/incidents/{id}/snooze", post(incidents::snooze))
+        .route("/api/v1/incidents/{id}/comment", post(incidents::comment))
+        .route(
+            "/api/v1/incidents/{id}/severity",
+            post(incidents::set_severity),
+        )
+        .route("/api/v1/events", get(events::list).post(events::post))
+        .route("/api/v1/decisions", get(decisions::get))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             TIMEOUT,

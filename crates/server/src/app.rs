@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use engine::Config as EngineConfig;
+use incident::ledger::Ledger;
 use sources::{
     CollectSettings, Collector, LogLimits, LogReader, LogTemplate, Prometheus, PrometheusSettings,
 };
@@ -19,7 +20,7 @@ use crate::api::{self, Api};
 use crate::clock;
 use crate::collecting::Collecting;
 use crate::config::{Auth, Config};
-use crate::evidence::{self, Gathering};
+use crate::evidence::{self, Gatherer, Gathering};
 use crate::history::{self, History, Progress};
 use crate::hole::{Hole, Stretch};
 use crate::recorder::Recorder;
@@ -71,7 +72,7 @@ impl App {
         let (stop, stopped) = watch::channel(false);
         let (engine, inbox) = mpsc::channel(tick::QUEUE);
         let (evidence, requests) = mpsc::channel(evidence::QUEUE);
-        let (plans_wanted, plans) = mpsc::channel(4);
+        let (wishes_sent, wishes) = mpsc::channel(4);
         let hole = Arc::new(Hole::default());
         if let Some(from) = history::whole_to(&storage, &restored.last_rows).await {
             hole.widen(Stretch { from, to: from });
@@ -84,6 +85,7 @@ impl App {
             queue.request(Selection::default(), Trigger::Start)?;
         }
 
+        let (readers, askers) = Gatherer::limits();
         let mut tasks = JoinSet::new();
         tasks.spawn(
             Collecting {
@@ -92,7 +94,7 @@ impl App {
                 tick: config.tick,
                 evaluation_delay: config.evaluation_delay,
                 engine: engine.clone(),
-                plans,
+                wishes,
                 stop: stopped.clone(),
                 skew: jiff::SignedDuration::ZERO,
                 said: None,
@@ -101,9 +103,18 @@ impl App {
         );
         tasks.spawn(
             Gathering {
-                logs: Arc::clone(&logs),
+                gatherer: Gatherer {
+                    logs: Arc::clone(&logs),
+                    storage: Arc::clone(&storage),
+                    catalogue: Arc::new(config.metrics.clone()),
+                    tick: config.tick,
+                    training_window: config.training.window,
+                    engine: engine.clone(),
+                    wishes: wishes_sent.clone(),
+                    readers,
+                    askers,
+                },
                 requests,
-                engine: engine.clone(),
                 stop: stopped.clone(),
             }
             .run(),
@@ -111,7 +122,7 @@ impl App {
         tasks.spawn(
             History {
                 prometheus: prometheus.clone(),
-                plans: plans_wanted,
+                wishes: wishes_sent.clone(),
                 snapshots: snapshots.clone(),
                 hole: Arc::clone(&hole),
                 known: restored.last_rows.into_keys().collect(),
@@ -154,6 +165,8 @@ impl App {
                 swaps: restored.swaps,
                 stored_decide: restored.stored_decide,
                 unsaved: BTreeMap::new(),
+                ledger: Ledger::default(),
+                unsaved_ledger: Vec::new(),
                 last_seen: BTreeMap::new(),
                 saved_last: None,
                 commands: 0,
@@ -208,8 +221,10 @@ pub fn engine_config(config: &Config) -> EngineConfig {
             open_after: config.decide.open_after,
             critical_after: config.decide.critical_after,
             quiet_period: config.decide.quiet_period,
+            hysteresis: config.decide.hysteresis,
             down_after: config.decide.down_after,
             source_fault_share: config.decide.source_fault_share,
+            auto_resolve: config.auto_resolve.clone(),
         },
         timezone: config.season.name().to_owned(),
     }

@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use domain::{SourceState, Timestamp};
+use domain::{ServiceId, SourceState, Timestamp};
 use jiff::SignedDuration;
-use sources::{Backfill, BackfillRequest, Collected, Collector};
+use sources::{Backfill, BackfillRequest, Collected, Collector, EvidenceQueries};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -22,10 +22,18 @@ const SAME_SKEW: SignedDuration = SignedDuration::from_secs(2);
 /// The longest rest that Prometheus may ask for.
 const REST_MAX: Duration = Duration::from_secs(300);
 
-/// A wish for a backfill, which only the collector can plan.
-pub struct PlanRequest {
-    pub request: BackfillRequest,
-    pub reply: oneshot::Sender<Backfill>,
+/// What only the collector can give, for it knows the services and how they are named.
+pub enum Wish {
+    /// A backfill, planned.
+    Backfill {
+        request: BackfillRequest,
+        reply: oneshot::Sender<Backfill>,
+    },
+    /// The further queries about one service.
+    Evidence {
+        service: ServiceId,
+        reply: oneshot::Sender<EvidenceQueries>,
+    },
 }
 
 /// The task that owns the collector.
@@ -36,7 +44,7 @@ pub struct Collecting {
     pub tick: Duration,
     pub evaluation_delay: Duration,
     pub engine: mpsc::Sender<Message>,
-    pub plans: mpsc::Receiver<PlanRequest>,
+    pub wishes: mpsc::Receiver<Wish>,
     pub stop: watch::Receiver<bool>,
     /// The source's clock minus ours.
     pub skew: SignedDuration,
@@ -62,9 +70,7 @@ impl Collecting {
             tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return,
-                Some(plan) = self.plans.recv() => {
-                    let _ = plan.reply.send(self.collector.backfill(plan.request));
-                }
+                Some(wish) = self.wishes.recv() => self.grant(wish),
                 () = tokio::time::sleep_until(due) => {
                     if last.is_some_and(|last| self.instant() < last) {
                         tokio::select! {
@@ -84,6 +90,17 @@ impl Collecting {
                         return;
                     }
                 }
+            }
+        }
+    }
+
+    fn grant(&self, wish: Wish) {
+        match wish {
+            Wish::Backfill { request, reply } => {
+                let _ = reply.send(self.collector.backfill(request));
+            }
+            Wish::Evidence { service, reply } => {
+                let _ = reply.send(self.collector.evidence(&service));
             }
         }
     }

@@ -17,6 +17,7 @@ mod raw;
 mod reference;
 mod refusal;
 mod resolve;
+mod rules;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -59,6 +60,8 @@ pub struct Config {
     pub metrics: Catalogue,
     pub training: Training,
     pub decide: Decide,
+    /// Written rules that resolve incidents; none by default.
+    pub auto_resolve: Vec<incident::AutoResolve>,
     pub season: Season,
     pub logs: Vec<LogSource>,
     pub listen: SocketAddr,
@@ -120,6 +123,7 @@ pub struct Decide {
     pub open_after: Duration,
     pub critical_after: Duration,
     pub quiet_period: Duration,
+    pub hysteresis: f64,
     pub down_after: Duration,
     pub alarm_budget: f64,
     pub source_fault_share: f64,
@@ -140,6 +144,8 @@ pub struct LogSource {
 pub struct Retention {
     pub datasets: Duration,
     pub incidents: Duration,
+    pub ledger: Duration,
+    pub ledger_entries: usize,
     pub disk_bytes_max: u64,
 }
 

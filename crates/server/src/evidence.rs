@@ -1,115 +1,282 @@
-//! Gathers the logs around an incident: at once, and again when its window has passed, so that
-//! late lines are seen. Never blocks a tick; what is found is an input of the engine.
+//! Gathers what explains an incident: logs, further series, label tables, precedents and similar
+//! incidents; at once, and what still moves again when its window has passed. Never blocks a tick;
+//! what is found is an input of the engine.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::LogOutcome;
-use engine::LogRequest;
-use sources::LogReader;
-use tokio::sync::{Semaphore, mpsc, watch};
+use domain::{
+    Catalogue, EvidenceRequest, Gathered, GatheredSeries, Incident, IncidentId, LogOutcome, Part,
+    RequestMember, Sample, SeriesId, Timestamp,
+};
+use sources::{EvidenceAnswer, EvidenceQueries, LogReader};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::clock;
+use crate::collecting::Wish;
 use crate::stopping::stopped;
+use crate::storage::Storage;
 use crate::telemetry;
-use crate::tick::Message;
+use crate::tick::{Message, chain};
 
 /// Requests that may wait.
 pub const QUEUE: usize = 1024;
-/// Windows read at the same time.
+/// Log windows read, and datasets looked through, at the same time.
 const READERS: usize = 2;
+/// Incidents whose queries are asked at the same time: the tick's go first.
+const ASKERS: usize = 1;
 /// Lines kept with an incident.
 const LINES_MAX: usize = 200;
+/// Past incidents that are compared.
+const PAST_MAX: usize = 50;
 /// After a restart, incidents opened within this time are asked for again.
 const RESUMED_WITHIN: Duration = Duration::from_secs(3600);
 /// Writers flush late: the second look waits so long after the window's end.
 const FLUSH: Duration = Duration::from_secs(2);
 
-/// The task that reads logs for incidents.
+/// The task that gathers evidence.
 pub struct Gathering {
-    pub logs: Arc<LogReader>,
-    pub requests: mpsc::Receiver<LogRequest>,
-    pub engine: mpsc::Sender<Message>,
+    pub gatherer: Gatherer,
+    pub requests: mpsc::Receiver<EvidenceRequest>,
     pub stop: watch::Receiver<bool>,
+}
+
+/// Everything that gathering reaches; cheap to clone.
+#[derive(Clone)]
+pub struct Gatherer {
+    pub logs: Arc<LogReader>,
+    pub storage: Arc<Storage>,
+    pub catalogue: Arc<Catalogue>,
+    pub tick: Duration,
+    /// The stretch of the datasets that models learn from.
+    pub training_window: Duration,
+    pub engine: mpsc::Sender<Message>,
+    /// Only the collector knows how a service is named.
+    pub wishes: mpsc::Sender<Wish>,
+    pub readers: Arc<Semaphore>,
+    pub askers: Arc<Semaphore>,
+}
+
+impl Gatherer {
+    pub fn limits() -> (Arc<Semaphore>, Arc<Semaphore>) {
+        (
+            Arc::new(Semaphore::new(READERS)),
+            Arc::new(Semaphore::new(ASKERS)),
+        )
+    }
 }
 
 impl Gathering {
     /// Runs until told to stop.
     pub async fn run(mut self) {
-        let readers = Arc::new(Semaphore::new(READERS));
         loop {
             let request = tokio::select! {
                 () = stopped(&mut self.stop) => return,
                 request = self.requests.recv() => request,
             };
             let Some(request) = request else { return };
-            let task = gather(
-                Arc::clone(&self.logs),
-                Arc::clone(&readers),
-                request,
-                self.engine.clone(),
-            );
+            let gatherer = self.gatherer.clone();
             let mut stop = self.stop.clone();
             tokio::spawn(async move {
                 tokio::select! {
                     () = stopped(&mut stop) => {}
-                    () = task => {}
+                    () = gatherer.gather(request) => {}
                 }
             });
         }
     }
 }
 
-async fn gather(
-    logs: Arc<LogReader>,
-    readers: Arc<Semaphore>,
-    request: LogRequest,
-    engine: mpsc::Sender<Message>,
-) {
-    read(&logs, &readers, &request, &engine).await;
-    let remaining = (request.to + FLUSH).since(clock::now());
-    if !remaining.is_zero() {
-        tokio::time::sleep(remaining).await;
-        read(&logs, &readers, &request, &engine).await;
-    }
-}
-
-async fn read(
-    logs: &Arc<LogReader>,
-    readers: &Semaphore,
-    request: &LogRequest,
-    engine: &mpsc::Sender<Message>,
-) {
-    let Ok(_permit) = readers.acquire().await else {
-        return;
-    };
-    let (logs, wanted) = (Arc::clone(logs), request.clone());
-    let window = tokio::task::spawn_blocking(move || {
-        logs.window(&wanted.service, wanted.from, wanted.to, LINES_MAX)
-    })
-    .await;
-    match window {
-        Ok(window) => {
-            telemetry::logs_read(match window.outcome {
-                LogOutcome::Found => "found",
-                LogOutcome::NoneInWindow(_) => "none_in_window",
-                LogOutcome::NotConfigured => "not_configured",
-                LogOutcome::Unreadable(_) => "unreadable",
-            });
-            let _ = engine.send(Message::Logs(request.incident, window)).await;
+impl Gatherer {
+    /// All that was asked for; what goes on after an opening is looked at again once its window has
+    /// passed.
+    async fn gather(self, request: EvidenceRequest) {
+        if request.opening {
+            self.read_logs(&request).await;
+            self.look_for_similar(&request).await;
         }
-        Err(error) => tracing::error!(incident = %request.incident, %error, "reading logs failed"),
+        for member in &request.members {
+            self.look_for_precedent(&request, member).await;
+        }
+        self.ask(&request, request.at).await;
+        let remaining = (request.logs_to + FLUSH).since(clock::now());
+        if request.opening && !remaining.is_zero() {
+            tokio::time::sleep(remaining).await;
+            self.read_logs(&request).await;
+            self.ask(&request, request.logs_to).await;
+        }
+    }
+
+    async fn send(&self, incident: IncidentId, gathered: Gathered) {
+        let message = Message::Gathered(incident, Box::new(gathered));
+        let _ = self.engine.send(message).await;
+    }
+
+    async fn read_logs(&self, request: &EvidenceRequest) {
+        let Ok(_permit) = self.readers.acquire().await else {
+            return;
+        };
+        let (logs, wanted) = (Arc::clone(&self.logs), request.clone());
+        let window = tokio::task::spawn_blocking(move || {
+            logs.window(&wanted.service, wanted.logs_from, wanted.logs_to, LINES_MAX)
+        })
+        .await;
+        match window {
+            Ok(window) => {
+                telemetry::logs_read(match window.outcome {
+                    LogOutcome::Found => "found",
+                    LogOutcome::NoneInWindow(_) => "none_in_window",
+                    LogOutcome::NotConfigured => "not_configured",
+                    LogOutcome::Unreadable(_) => "unreadable",
+                });
+                let gathered = Gathered::Logs(Arc::new(window));
+                self.send(request.incident, gathered).await;
+            }
+            Err(error) => {
+                tracing::error!(incident = %request.incident, %error, "reading logs failed");
+            }
+        }
+    }
+
+    async fn look_for_similar(&self, request: &EvidenceRequest) {
+        let database = &self.storage.database;
+        let found = async {
+            let incident = database.incident(request.incident).await?;
+            let past = database
+                .past_of(&request.service, request.incident, PAST_MAX)
+                .await?;
+            Ok::<_, store::DatabaseError>(incident.map(|incident| (incident, past)))
+        };
+        match found.await {
+            Ok(Some((incident, past))) => {
+                let gathered = Gathered::Similar(incident::similar(&incident, &past));
+                self.send(request.incident, gathered).await;
+            }
+            // Not stored yet, which is said elsewhere.
+            Ok(None) => {}
+            Err(error) => {
+                let why = format!("similar incidents: {}", chain(&error));
+                self.send(request.incident, Gathered::Failed(why)).await;
+            }
+        }
+    }
+
+    /// How often the training window saw such a value.
+    async fn look_for_precedent(&self, request: &EvidenceRequest, member: &RequestMember) {
+        let Ok(_permit) = self.readers.acquire().await else {
+            return;
+        };
+        let series = SeriesId::new(request.service.clone(), member.metric.clone());
+        let (storage, from) = (
+            Arc::clone(&self.storage),
+            request.onset - self.training_window,
+        );
+        let read = tokio::task::spawn_blocking(move || history(&storage, &series, from)).await;
+        let gathered = match read {
+            Ok(Ok(samples)) => Gathered::Precedent {
+                metric: member.metric.clone(),
+                precedent: incident::precedent(
+                    &samples,
+                    member.value,
+                    member.direction,
+                    request.onset,
+                ),
+            },
+            Ok(Err(why)) => Gathered::Failed(format!("the past of {}: {why}", member.metric)),
+            Err(error) => Gathered::Failed(format!("the past of {}: {error}", member.metric)),
+        };
+        self.send(request.incident, gathered).await;
+    }
+
+    /// Asks Prometheus: further series up to `at`, and the label tables of new members at `at`.
+    async fn ask(&self, request: &EvidenceRequest, at: Timestamp) {
+        let Ok(_permit) = self.askers.acquire().await else {
+            return;
+        };
+        let (reply, queries) = oneshot::channel();
+        let service = request.service.clone();
+        let wish = Wish::Evidence { service, reply };
+        if self.wishes.send(wish).await.is_err() {
+            return;
+        }
+        let Ok(queries) = queries.await else { return };
+        if request.opening {
+            self.ask_series(&queries, request, at).await;
+        }
+        for member in &request.members {
+            let Some(spec) = self.catalogue.get(&member.metric) else {
+                continue;
+            };
+            let answer = queries.label_tables(spec, at).await;
+            let tables = self.taken(request.incident, answer).await;
+            if !tables.is_empty() {
+                let metric = member.metric.clone();
+                let gathered = Gathered::Tables { metric, tables };
+                self.send(request.incident, gathered).await;
+            }
+        }
+    }
+
+    async fn ask_series(
+        &self,
+        queries: &EvidenceQueries,
+        request: &EvidenceRequest,
+        at: Timestamp,
+    ) {
+        let from = request.baseline_from;
+        let answer = queries.shift_series(from, at, self.tick).await;
+        let mut series = self.taken(request.incident, answer).await;
+        // The engine has the samples of these; only it doesn't know how the service is named.
+        series.extend(self.catalogue.iter().map(|spec| GatheredSeries {
+            metric: spec.id.to_string(),
+            title: spec.title.clone(),
+            unit: spec.unit.clone(),
+            minimum_deviation: spec.minimum_deviation,
+            query: queries.catalogue_query(spec),
+            samples: Vec::new(),
+        }));
+        self.send(request.incident, Gathered::Series(series)).await;
+    }
+
+    /// What an answer holds; what it lacks is said with the incident.
+    async fn taken<T>(&self, incident: IncidentId, answer: EvidenceAnswer<T>) -> Vec<T> {
+        telemetry::evidence_asked(answer.queries, answer.failures.len());
+        for warning in &answer.warnings {
+            tracing::warn!(%incident, warning, "Prometheus warns about evidence");
+        }
+        for failure in answer.failures {
+            let why = failure.to_string();
+            self.send(incident, Gathered::Failed(why)).await;
+        }
+        answer.found
     }
 }
 
-/// Asks again for the logs of incidents that a restart left without.
+/// The samples that training may learn from since a time, oldest first.
+fn history(storage: &Storage, series: &SeriesId, from: Timestamp) -> Result<Vec<Sample>, String> {
+    let read = storage.datasets().read(series, from);
+    let dataset = read.map_err(|error| chain(&error))?;
+    let rows = dataset.rows.into_iter();
+    let normal = rows.filter(|(_, part)| *part == Part::History);
+    Ok(normal
+        .map(|(row, _)| Sample {
+            time: row.timestamp,
+            value: row.value,
+        })
+        .collect())
+}
+
+/// Asks again for the evidence of incidents that a restart left without.
 pub fn resume<'a>(
-    incidents: impl Iterator<Item = &'a domain::Incident>,
-    requests: &mpsc::Sender<LogRequest>,
-    now: domain::Timestamp,
+    incidents: impl Iterator<Item = &'a Arc<Incident>>,
+    requests: &mpsc::Sender<EvidenceRequest>,
+    now: Timestamp,
 ) {
-    let recent = |incident: &&domain::Incident| now.since(incident.opened) < RESUMED_WITHIN;
-    for incident in incidents.filter(|i| i.logs.is_none()).filter(recent) {
-        let _ = requests.try_send(LogRequest::around(incident));
+    let recent = |incident: &&Arc<Incident>| now.since(incident.opened) < RESUMED_WITHIN;
+    let lacks =
+        |incident: &&Arc<Incident>| incident.logs.is_none() || incident.evidence.similar.is_none();
+    for incident in incidents.filter(recent).filter(lacks) {
+        let at = incident.opened;
+        let _ = requests.try_send(incident::evidence_request(incident, at, None));
     }
 }

@@ -17,7 +17,7 @@ use sources::{BackfillReport, BackfillRequest, BackfillSlice, Prometheus};
 use store::DatasetError;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::collecting::PlanRequest;
+use crate::collecting::Wish;
 use crate::hole::{Hole, Stretch};
 use crate::restore::{Rebuilt, memory, past_rows};
 use crate::snapshot::Snapshot;
@@ -67,7 +67,7 @@ struct Filled {
 /// The task that fetches the past.
 pub struct History {
     pub prometheus: Prometheus,
-    pub plans: mpsc::Sender<PlanRequest>,
+    pub wishes: mpsc::Sender<Wish>,
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
     /// What was not evaluated; at the start it begins where the last run ended.
     pub hole: Arc<Hole>,
@@ -273,8 +273,8 @@ impl History {
             series: Some(series.clone()),
         };
         let (reply, plan) = oneshot::channel();
-        self.plans
-            .send(PlanRequest { request, reply })
+        self.wishes
+            .send(Wish::Backfill { request, reply })
             .await
             .context("the server stops")?;
         let backfill = plan.await.context("the server stops")?;

@@ -1,4 +1,4 @@
-//! Retention: once an hour, rows and resolved incidents past their age go; at least the training
+//! Retention: once an hour, rows, decisions, events and resolved incidents past their age go; at least the training
 //! window is kept.
 
 use std::sync::Arc;
@@ -30,10 +30,9 @@ pub async fn run(
             () = stopped(&mut stop) => return,
             () = tokio::time::sleep(EVERY) => {}
         }
-        let before = clock::now() - retention.incidents;
-        if let Err(error) = storage.database.prune(before).await {
+        if let Err(error) = prune_database(&storage, &retention).await {
             telemetry::store_failed("database");
-            tracing::error!(error = %chain(&error), "old incidents could not be dropped");
+            tracing::error!(error = %chain(&error), "old incidents, decisions or events could not be dropped");
         }
         let (storage, retention) = (Arc::clone(&storage), retention.clone());
         let pruned = tokio::task::spawn_blocking(move || prune(&storage, &retention, window)).await;
@@ -42,6 +41,20 @@ pub async fn run(
             tracing::error!(error = %format!("{error:#}"), "old rows could not be dropped");
         }
     }
+}
+
+async fn prune_database(
+    storage: &Storage,
+    retention: &Retention,
+) -> Result<(), store::DatabaseError> {
+    let (database, now) = (&storage.database, clock::now());
+    database.prune(now - retention.incidents).await?;
+    let before = now - retention.ledger;
+    let entries_max = u64::try_from(retention.ledger_entries).unwrap_or(u64::MAX);
+    database.prune_ledger(before, entries_max).await?;
+    database.prune_events(before).await?;
+    database.prune_runs(before).await?;
+    Ok(())
 }
 
 fn prune(storage: &Storage, retention: &Retention, window: Duration) -> anyhow::Result<()> {

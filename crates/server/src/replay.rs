@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -287,7 +288,7 @@ fn walk(
     walk_step: Duration,
     walked: &mut Walked,
 ) {
-    let mut incidents: BTreeMap<IncidentId, Incident> = BTreeMap::new();
+    let mut incidents: BTreeMap<IncidentId, Arc<Incident>> = BTreeMap::new();
     let mut at = walked.from.floor_to(walk_step);
     while at <= walked.to {
         let collection = collection(pasts, at, walk_step);
@@ -305,7 +306,7 @@ fn walk(
                 .incidents
                 .iter()
                 .find(|incident| incident.id == id);
-            incidents.extend(whole.map(|incident| (id, incident.clone())));
+            incidents.extend(whole.map(|incident| (id, Arc::clone(incident))));
         }
         at = at + walk_step;
     }
@@ -315,7 +316,7 @@ fn walk(
             id: incident.id.0,
             service: incident.service.to_string(),
             opened_ts: incident.opened,
-            summary: incident.summary,
+            summary: incident.summary.clone(),
         })
         .collect();
 }
@@ -338,6 +339,7 @@ fn collection(
                 presence: Presence::Up,
                 instances: 1,
                 started: None,
+                version: None,
                 step: walk_step,
             });
         }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use detect::{Context, Model, SeriesState, median_spacing};
@@ -18,7 +19,9 @@ use crate::tick::chain;
 use crate::training::Recipe;
 
 /// The version of the stored [`DecideState`].
-const DECIDE_VERSION: u32 = 1;
+const DECIDE_VERSION: u32 = 2;
+/// Posted events so old are not looked at again.
+const EVENTS_SINCE: Duration = Duration::from_secs(2 * 86_400);
 /// Rows that rebuild a memory that is not stored.
 const REBUILT_SAMPLES: usize = 3_000;
 
@@ -77,7 +80,10 @@ pub async fn restore(
     });
     let newest = storage.database.newest_incident().await?;
     let incidents = storage.database.all_open().await?;
-    let state = State::restored(config, decide.unwrap_or_default(), incidents, newest)?;
+    let incidents = incidents.into_iter().map(Arc::new).collect();
+    let mut state = State::restored(config, decide.unwrap_or_default(), incidents, newest)?;
+    let events = storage.database.recent_events(now - EVENTS_SINCE).await?;
+    state.restore_events(events.into_iter().map(Arc::new));
 
     let masks = crate::training::masks(storage, recipe, now).await?;
     finish_moves(storage, &masks, recipe.tick, &mut remarks);

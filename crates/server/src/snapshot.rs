@@ -21,7 +21,7 @@ pub struct Snapshot {
     pub remarks: Vec<String>,
     pub services: Arc<BTreeMap<ServiceId, ServiceView>>,
     /// Incidents that are not both resolved and quiet, by number.
-    pub incidents: Arc<Vec<Incident>>,
+    pub incidents: Arc<Vec<Arc<Incident>>>,
     /// What could not be stored yet, and why.
     pub unsaved: Option<String>,
     pub models: usize,
@@ -40,7 +40,7 @@ pub struct ServiceView {
 
 impl Snapshot {
     /// The incident that fires on a service.
-    pub fn firing(&self, service: &ServiceId) -> Option<&Incident> {
+    pub fn firing(&self, service: &ServiceId) -> Option<&Arc<Incident>> {
         self.incidents
             .iter()
             .find(|incident| incident.firing && incident.service == *service)

@@ -58,6 +58,14 @@ fn describe() {
     );
     describe_counter!("bellwether_queries_total", "Queries sent to Prometheus.");
     describe_counter!(
+        "bellwether_evidence_queries_total",
+        "Queries sent to Prometheus for the evidence of incidents."
+    );
+    describe_counter!(
+        "bellwether_evidence_failures_total",
+        "Pieces of evidence that could not be gathered."
+    );
+    describe_counter!(
         "bellwether_query_failures_total",
         "Queries to Prometheus that failed, by kind."
     );
@@ -215,6 +223,12 @@ pub fn answered(status: u16) {
         _ => "5xx",
     };
     counter!("bellwether_http_requests_total", "class" => class).increment(1);
+}
+
+/// Queries that were asked for evidence, and how many of what was wanted is missing.
+pub fn evidence_asked(queries: u32, failures: usize) {
+    counter!("bellwether_evidence_queries_total").increment(queries.into());
+    counter!("bellwether_evidence_failures_total").increment(failures as u64);
 }
 
 pub fn logs_read(outcome: &'static str) {

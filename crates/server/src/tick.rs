@@ -7,12 +7,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::{Incident, IncidentId, LogWindow, SeriesId, ServiceId, SourceState, Timestamp};
-use engine::{LogRequest, State, Swap, TickInput, TickOutput};
+use domain::{
+    EvidenceRequest, Gathered, Incident, IncidentId, PostedEvent, SeriesId, ServiceId, SourceState,
+    Timestamp,
+};
+use engine::{State, Swap, TickInput, TickOutput};
+use incident::ledger::Ledger;
 use incident::{Answer, Change, Command};
 use jiff::SignedDuration;
 use sources::Collected;
-use store::TickCommit;
+use store::{Evaluated, LedgerRecord, TickCommit};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock;
@@ -28,6 +32,8 @@ pub const QUEUE: usize = 256;
 /// Memories stored, and dataset files synced, at each tick.
 const SAVED_AT_ONCE: usize = 8;
 const SYNCED_AT_ONCE: usize = 32;
+/// Ledger entries that wait for a store that fails.
+const UNSAVED_LEDGER_MAX: usize = 100_000;
 
 /// What the engine's task is told.
 pub enum Message {
@@ -38,7 +44,9 @@ pub enum Message {
     },
     /// Take effect at the next tick.
     Swaps(Vec<Swap>),
-    Logs(IncidentId, LogWindow),
+    Gathered(IncidentId, Box<Gathered>),
+    /// Is stored already.
+    Event(Arc<PostedEvent>),
     Stop,
 }
 
@@ -48,13 +56,16 @@ pub struct Ticking {
     pub storage: Arc<Storage>,
     pub publisher: watch::Sender<Arc<Snapshot>>,
     pub recorder: Option<Recorder>,
-    pub evidence: mpsc::Sender<LogRequest>,
+    pub evidence: mpsc::Sender<EvidenceRequest>,
     /// Widened by stretches that were not evaluated, once they are over, or not written.
     pub hole: Arc<Hole>,
     pub inbox: mpsc::Receiver<Message>,
     pub swaps: Vec<Swap>,
     pub stored_decide: Vec<u8>,
-    pub unsaved: BTreeMap<IncidentId, Incident>,
+    pub unsaved: BTreeMap<IncidentId, Arc<Incident>>,
+    pub ledger: Ledger,
+    /// What the ledger took down and is not stored yet, oldest first.
+    pub unsaved_ledger: Vec<LedgerRecord>,
     pub last_seen: BTreeMap<ServiceId, Timestamp>,
     /// The series whose memory was stored last; none at the beginning of a round.
     pub saved_last: Option<SeriesId>,
@@ -71,9 +82,16 @@ impl Ticking {
                 Message::Collected(collected) => self.tick(*collected).await,
                 Message::Swaps(swaps) => self.swaps.extend(swaps),
                 Message::Command { command, reply } => self.command(command, reply).await,
-                Message::Logs(incident, logs) => {
+                Message::Gathered(incident, gathered) => {
                     let input = TickInput {
-                        logs: vec![(incident, logs)],
+                        gathered: vec![(incident, *gathered)],
+                        ..TickInput::between(clock::now())
+                    };
+                    self.between(input).await;
+                }
+                Message::Event(event) => {
+                    let input = TickInput {
+                        events: vec![event],
                         ..TickInput::between(clock::now())
                     };
                     self.between(input).await;
@@ -93,9 +111,10 @@ impl Ticking {
         for (series, why) in &output.refused_swaps {
             tracing::error!(%series, why, "a new model was refused; the old one goes on");
         }
-        let stored = self.store(&output).await;
+        self.take_down(&output);
+        let stored = self.store(&output, Some(input.at)).await;
         self.publish_tick(&input, &output, stored);
-        self.request_logs(&output);
+        self.request_evidence(&output);
         let models = self.state.models().count();
         telemetry::ticked(&output, self.firing(), models, began.elapsed());
         tokio::task::block_in_place(|| self.save_some());
@@ -104,6 +123,7 @@ impl Ticking {
     async fn command(&mut self, mut command: Command, reply: oneshot::Sender<Answer>) {
         self.commands += 1;
         command.number = self.commands;
+        self.recall(&mut command).await;
         let input = TickInput {
             commands: vec![command],
             ..TickInput::between(clock::now())
@@ -114,10 +134,23 @@ impl Ticking {
         }
     }
 
-    /// What happens between ticks: commands and evidence.
+    /// Gives a command its incident where the engine doesn't hold it any more.
+    async fn recall(&self, command: &mut Command) {
+        if self.state.decide().incident(command.incident).is_some() {
+            return;
+        }
+        match self.storage.database.incident(command.incident).await {
+            Ok(found) => command.stored = found.map(Arc::new),
+            Err(error) => {
+                tracing::error!(incident = %command.incident, error = %chain(&error), "an incident could not be read");
+            }
+        }
+    }
+
+    /// What happens between ticks: commands, events and evidence.
     async fn between(&mut self, input: TickInput) -> TickOutput {
         let output = self.step(&input);
-        let stored = self.store(&output).await;
+        let stored = self.store(&output, None).await;
         self.publish_incidents(stored);
         output
     }
@@ -140,10 +173,7 @@ impl Ticking {
     }
 
     fn say(&self, change: Change) {
-        let (Change::Opened(id)
-        | Change::WentQuiet(id)
-        | Change::SeverityRaised(id)
-        | Change::Resolved(id)) = change;
+        let id = change.incident();
         let Some(incident) = self.state.decide().incident(id) else {
             return;
         };
@@ -158,15 +188,35 @@ impl Ticking {
             }
             Change::WentQuiet(_) => tracing::info!(%id, %service, "incident went quiet"),
             Change::Resolved(_) => tracing::info!(%id, %service, "incident resolved"),
+            Change::Reopened(_) => tracing::info!(%id, %service, "incident reopened"),
         }
     }
 
-    /// Stores what was decided, then the rows. Gives what could not be stored.
-    async fn store(&mut self, output: &TickOutput) -> Result<(), String> {
-        for incident in &output.decided.incidents {
-            self.unsaved.insert(incident.id, incident.clone());
+    /// What the ledger adds; beyond its bound the oldest that could not be stored go.
+    fn take_down(&mut self, output: &TickOutput) {
+        for entry in self.ledger.note(&output.findings, &output.decided) {
+            let body = serde_json::to_string(&entry).expect("an entry is plain data");
+            self.unsaved_ledger.push(LedgerRecord {
+                series: entry.series,
+                from: entry.from,
+                body,
+            });
         }
-        let committed = self.commit().await;
+        let excess = self.unsaved_ledger.len().saturating_sub(UNSAVED_LEDGER_MAX);
+        self.unsaved_ledger.drain(..excess);
+    }
+
+    /// Stores what was decided, then the rows; `evaluated` is the instant of a tick. Gives what
+    /// could not be stored.
+    async fn store(
+        &mut self,
+        output: &TickOutput,
+        evaluated: Option<Timestamp>,
+    ) -> Result<(), String> {
+        for incident in &output.decided.incidents {
+            self.unsaved.insert(incident.id, Arc::clone(incident));
+        }
+        let committed = self.commit(evaluated).await;
         let written = tokio::task::block_in_place(|| self.write_rows(output));
         if let (Err(_), Some(from)) = (&written, self.publisher.borrow().answered_at) {
             self.hole.widen(Stretch {
@@ -177,20 +227,24 @@ impl Ticking {
         committed.and(written)
     }
 
-    async fn commit(&mut self) -> Result<(), String> {
+    async fn commit(&mut self, evaluated: Option<Timestamp>) -> Result<(), String> {
         let decide = encode_decide(self.state.decide());
         let decide = (decide.bytes != self.stored_decide).then_some(decide);
-        if decide.is_none() && self.unsaved.is_empty() {
+        if decide.is_none() && self.unsaved.is_empty() && evaluated.is_none() {
             return Ok(());
         }
+        let run_gap = self.state.config().tick * 5 / 2;
         let commit = TickCommit {
-            incidents: self.unsaved.values().cloned().collect(),
+            incidents: self.unsaved.values().map(|i| (**i).clone()).collect(),
+            ledger: self.unsaved_ledger.clone(),
+            evaluated: evaluated.map(|at| Evaluated { at, run_gap }),
             engine_state: decide.clone(),
             ..TickCommit::default()
         };
         match self.storage.database.commit_tick(commit).await {
             Ok(()) => {
                 self.unsaved.clear();
+                self.unsaved_ledger.clear();
                 self.stored_decide =
                     decide.map_or_else(|| std::mem::take(&mut self.stored_decide), |d| d.bytes);
                 Ok(())
@@ -306,7 +360,7 @@ impl Ticking {
         }));
     }
 
-    fn incidents(&self) -> Arc<Vec<Incident>> {
+    fn incidents(&self) -> Arc<Vec<Arc<Incident>>> {
         Arc::new(self.state.decide().incidents().cloned().collect())
     }
 
@@ -318,10 +372,10 @@ impl Ticking {
             .count()
     }
 
-    fn request_logs(&self, output: &TickOutput) {
-        for request in &output.log_requests {
+    fn request_evidence(&self, output: &TickOutput) {
+        for request in &output.decided.requests {
             if let Err(error) = self.evidence.try_send(request.clone()) {
-                tracing::warn!(incident = %request.incident, %error, "logs are not gathered: too many requests wait");
+                tracing::warn!(incident = %request.incident, %error, "evidence is not gathered: too many requests wait");
             }
         }
     }

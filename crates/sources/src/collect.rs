@@ -262,6 +262,7 @@ impl Collector {
             catalogue: self.catalogue.clone(),
             service: service.clone(),
             selection: Selection::of(&self.identity, service, &origins, range),
+            by: self.identity.labels_with(&[]),
             deadline: self.metric_deadline,
         }
     }

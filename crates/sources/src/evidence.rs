@@ -30,6 +30,8 @@ pub struct EvidenceQueries {
     pub(crate) catalogue: Catalogue,
     pub(crate) service: ServiceId,
     pub(crate) selection: Selection,
+    /// The labels by which series are grouped to tell services apart.
+    pub(crate) by: String,
     /// Of each query.
     pub(crate) deadline: Duration,
 }

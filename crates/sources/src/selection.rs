@@ -59,6 +59,10 @@ impl Selection {
         text + rest
     }
 
+    pub(crate) fn range(&self) -> Duration {
+        self.range
+    }
+
     fn each(&self, part: &str) -> String {
         let mut filled = self
             .alternatives

@@ -19,6 +19,37 @@ const AFTER_OPENING: Duration = Duration::from_secs(60);
 /// What could not be gathered is listed up to this number.
 const FAILED_MAX: usize = 10;
 
+/// What is to be gathered for an incident: all that explains its opening, or the joining of one
+/// metric.
+pub fn evidence_request(
+    incident: &Incident,
+    at: Timestamp,
+    joining: Option<&MetricId>,
+) -> EvidenceRequest {
+    let members = incident
+        .evidence
+        .unusual
+        .iter()
+        .filter(|unusual| joining.is_none_or(|metric| *metric == unusual.metric))
+        .map(|unusual| RequestMember {
+            metric: unusual.metric.clone(),
+            value: unusual.actual,
+            direction: unusual.direction,
+        });
+    let logs_to = incident.opened + AFTER_OPENING;
+    EvidenceRequest {
+        incident: incident.id,
+        service: incident.service.clone(),
+        logs_from: incident.onset - LOGS_BEFORE_ONSET,
+        logs_to,
+        baseline_from: shifts::baseline_from(incident.onset, logs_to),
+        onset: incident.onset,
+        at,
+        members: members.collect(),
+        opening: joining.is_none(),
+    }
+}
+
 impl Step<'_> {
     /// Takes a change into memory, and into the incidents in whose window it lies.
     pub(super) fn note(&mut self, fact: ChangeFact) {
@@ -90,32 +121,10 @@ impl Step<'_> {
         });
     }
 
-    /// Asks for what explains an opening, or the joining of one metric.
     fn request(&mut self, id: IncidentId, joining: Option<&MetricId>) {
         let incident = &self.state.incidents[&id];
-        let members = incident
-            .evidence
-            .unusual
-            .iter()
-            .filter(|unusual| joining.is_none_or(|metric| *metric == unusual.metric))
-            .map(|unusual| RequestMember {
-                metric: unusual.metric.clone(),
-                value: unusual.actual,
-                direction: unusual.direction,
-            });
-        let members = members.collect();
-        let logs_to = incident.opened + AFTER_OPENING;
-        self.output.requests.push(EvidenceRequest {
-            incident: id,
-            service: incident.service.clone(),
-            logs_from: incident.onset - LOGS_BEFORE_ONSET,
-            logs_to,
-            baseline_from: shifts::baseline_from(incident.onset, logs_to),
-            onset: incident.onset,
-            at: self.input.now,
-            members,
-            opening: joining.is_none(),
-        });
+        let request = evidence_request(incident, self.input.now, joining);
+        self.output.requests.push(request);
     }
 
     /// Takes what was gathered for an incident.

@@ -24,10 +24,18 @@ GET  /services                        what is watched, worst first
 GET  /metrics?service=ID              the newest judgement of each metric, with why
 GET  /logs?service=ID&event_ts=TIME   the log lines around an instant
 POST /retrain[?service=&metric=&wait=true]
-GET  /api/v1/incidents                newest first; ?status=OPEN&service=&severity=&from=&to=&cursor=&limit=
-GET  /api/v1/incidents/N
+GET  /api/v1/incidents                ?status=OPEN&service=&severity=&firing=&owner=&sort=-severity&from=&to=&cursor=&limit=
+GET  /api/v1/incidents/N              with its explanation, logs and timeline
 POST /api/v1/incidents/N/ack          {\"note\": \"…\"}
 POST /api/v1/incidents/N/resolve      {\"note\": \"…\"}
+POST /api/v1/incidents/N/reopen       {\"note\": \"…\"}
+POST /api/v1/incidents/N/assign       {\"owner\": \"kim\"}
+POST /api/v1/incidents/N/snooze       {\"for\": \"2h\"} or {\"until\": \"change\"}
+POST /api/v1/incidents/N/comment      {\"note\": \"…\"}
+POST /api/v1/incidents/N/severity     {\"severity\": \"High\"}
+GET  /api/v1/decisions                ?service=ID&metric=ID&at=TIME: what was decided and why
+POST /api/v1/events                   {\"kind\": \"deploy\", \"service\": \"payments\", \"version\": \"2.1.0\"}
+GET  /api/v1/events                   ?service=&from=&to=&cursor=&limit=
 GET  /api/v1/jobs, /api/v1/jobs/ID
 GET  /api/v1/status
 GET  /healthz, /readyz

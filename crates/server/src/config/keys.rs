@@ -28,6 +28,8 @@ pub enum Range {
     Count(u64, u64),
     /// Above the first, at most the second.
     Share(f64, f64),
+    /// Both ends are allowed.
+    Within(f64, f64),
     /// In words; checked where it is resolved.
     Words(&'static str),
 }
@@ -40,6 +42,7 @@ impl fmt::Display for Range {
             Range::Count(least, u64::MAX) => write!(f, "a whole number from {least}"),
             Range::Count(least, most) => write!(f, "{least} to {most}"),
             Range::Share(above, most) => write!(f, "above {above}, at most {most}"),
+            Range::Within(least, most) => write!(f, "{least} to {most}"),
             Range::Words(words) => f.write_str(words),
         }
     }
@@ -113,13 +116,21 @@ pub const KEYS: &[Key] = &[
     entry("decide.open_after", "30s", Range::Duration(SECOND, DAY), "The time that an anomaly past a threshold lasts before an incident opens."),
     entry("decide.critical_after", "2m", Range::Duration(SECOND, DAY), "The time that a Critical lasts before an incident opens without the model's consent."),
     entry("decide.quiet_period", "5m", Range::Duration(SECOND, WEEK), "The time without trouble after which an incident is quiet. A shorter gap belongs to it."),
+    entry("decide.hysteresis", "0.05", Range::Within(0.0, 0.5), "The share of its threshold by which a metric of an incident must fall short of it to count as calm, so that hovering around it is one episode."),
     entry("decide.down_after", "1m", Range::Duration(SECOND, DAY), "The time that a service which was up is gone before an availability incident opens."),
     entry("decide.alarm_budget", "0.2", Range::Share(0.0, 1_000.0), "The wrong predictions accepted for each series and day; the fewer, the rarer a sample must be to be an anomaly."),
     entry("decide.source_fault_share", "0.5", Range::Share(0.0, 1.0), "The share of the fleet whose disappearance within two ticks is a fault of the source and not of the services."),
+    entry("auto_resolve[].name", "", Range::Words("a text, different for each rule"), "The name of a rule that resolves incidents; it is written where the rule acts. Without rules, only operators resolve."),
+    entry("auto_resolve[].services", "all", Range::Words("a list of service ids, where `*` stands for any text"), "The services that the rule speaks of."),
+    entry("auto_resolve[].severity_max", "Critical", Range::Words("High or Critical"), "The worst severity that the rule resolves; an operator's word on the severity counts."),
+    entry("auto_resolve[].quiet_for", "", Range::Duration(MINUTE, YEARS), "The time for which every metric of a quiet incident must have been seen calm, by samples and without a break. A rule has this or `gone_for`."),
+    entry("auto_resolve[].gone_for", "", Range::Duration(MINUTE, YEARS), "The time for which a vanished service must be gone while Prometheus is healthy. It then opens nothing until it is seen again."),
     entry("season.timezone", "UTC", Range::Words("a name of the IANA time zone database, such as Europe/Berlin"), "The time zone of daily and weekly patterns and of cron expressions."),
     entry("logs[].path", "", Range::Words("a path that contains `{service}`"), "The log files of the services; `{service}` stands for the name."),
     entry("retention.datasets", "30d", Range::Duration(MINUTE, YEARS), "The age at which rows of the datasets are dropped. At least `training.window`."),
     entry("retention.incidents", "400d", Range::Duration(DAY, YEARS), "The age at which resolved incidents are dropped."),
+    entry("retention.ledger", "30d", Range::Duration(DAY, YEARS), "The age at which decisions, and events that were posted, are dropped."),
+    entry("retention.ledger_entries", "2000000", Range::Count(1_000, 1_000_000_000), "The most decisions that are kept, at about 400 bytes each. Past it the oldest go first."),
     entry("retention.disk_max", "10GiB", Range::Bytes(64 * MIB, 1024 * 1024 * GIB), "The most that `data_dir` may take. Past it the oldest rows go first."),
     entry("limits.services", "2000", Range::Count(1, 100_000), "The most services that are watched. Further ones are counted and reported, not judged."),
     entry("limits.series", "20000", Range::Count(1, 1_000_000), "The most series that are watched. Further ones are counted and reported, not judged."),

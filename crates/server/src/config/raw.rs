@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use domain::{Combine, Direction, MetricId, MetricSpec, ServiceId};
+use domain::{Combine, Direction, MetricId, MetricSpec, ServiceId, Severity};
+use incident::{AutoResolve, ResolveWhen};
 use serde::{Deserialize, Serialize};
 
 use super::duration::{Size, Span};
@@ -33,6 +34,7 @@ raw! {
         services: BTreeMap<ServiceId, RawService>,
         training: RawTraining,
         decide: RawDecide,
+        auto_resolve: Vec<RawAutoResolve>,
         season: RawSeason,
         logs: Vec<RawLogSource>,
         listen: String,
@@ -93,9 +95,17 @@ raw! {
         open_after: Span,
         critical_after: Span,
         quiet_period: Span,
+        hysteresis: f64,
         down_after: Span,
         alarm_budget: f64,
         source_fault_share: f64,
+    }
+    RawAutoResolve {
+        name: String,
+        services: Vec<String>,
+        severity_max: Severity,
+        quiet_for: Span,
+        gone_for: Span,
     }
     RawSeason {
         timezone: String,
@@ -106,6 +116,8 @@ raw! {
     RawRetention {
         datasets: Span,
         incidents: Span,
+        ledger: Span,
+        ledger_entries: u64,
         disk_max: Size,
     }
     RawLimits {
@@ -145,10 +157,12 @@ impl Raw {
                 open_after: Some(Span(config.decide.open_after)),
                 critical_after: Some(Span(config.decide.critical_after)),
                 quiet_period: Some(Span(config.decide.quiet_period)),
+                hysteresis: Some(config.decide.hysteresis),
                 down_after: Some(Span(config.decide.down_after)),
                 alarm_budget: Some(config.decide.alarm_budget),
                 source_fault_share: Some(config.decide.source_fault_share),
             }),
+            auto_resolve: Some(config.auto_resolve.iter().map(auto_resolve).collect()),
             season: Some(RawSeason {
                 timezone: Some(config.season.name().to_owned()),
             }),
@@ -166,6 +180,8 @@ impl Raw {
             retention: Some(RawRetention {
                 datasets: Some(Span(config.retention.datasets)),
                 incidents: Some(Span(config.retention.incidents)),
+                ledger: Some(Span(config.retention.ledger)),
+                ledger_entries: Some(whole(config.retention.ledger_entries)),
                 disk_max: Some(Size(config.retention.disk_bytes_max)),
             }),
             limits: Some(RawLimits {
@@ -255,6 +271,20 @@ fn services(config: &Config) -> BTreeMap<ServiceId, RawService> {
         }
     }
     services
+}
+
+fn auto_resolve(rule: &AutoResolve) -> RawAutoResolve {
+    let (quiet_for, gone_for) = match rule.when {
+        ResolveWhen::QuietFor(time) => (Some(Span(time)), None),
+        ResolveWhen::GoneFor(time) => (None, Some(Span(time))),
+    };
+    RawAutoResolve {
+        name: Some(rule.name.clone()),
+        services: Some(rule.services.clone()),
+        severity_max: Some(rule.severity_max),
+        quiet_for,
+        gone_for,
+    }
 }
 
 fn training(config: &Config) -> RawTraining {

@@ -59,6 +59,7 @@ impl<'a> Resolver<'a> {
             ),
             training,
             decide: self.decide(raw.decide.unwrap_or_default()),
+            auto_resolve: self.auto_resolve(raw.auto_resolve.unwrap_or_default()),
             season: self.season(raw.season.unwrap_or_default().timezone),
             logs: self.logs(raw.logs.unwrap_or_default()),
             listen: self.listen(raw.listen, server.unsafe_listen),
@@ -126,6 +127,7 @@ impl<'a> Resolver<'a> {
             open_after: self.duration("decide.open_after", raw.open_after),
             critical_after: self.duration("decide.critical_after", raw.critical_after),
             quiet_period: self.duration("decide.quiet_period", raw.quiet_period),
+            hysteresis: self.within("decide.hysteresis", raw.hysteresis),
             down_after: self.duration("decide.down_after", raw.down_after),
             alarm_budget: self.share("decide.alarm_budget", raw.alarm_budget),
             source_fault_share: self.share("decide.source_fault_share", raw.source_fault_share),
@@ -189,6 +191,8 @@ impl<'a> Resolver<'a> {
         Retention {
             datasets,
             incidents: self.duration("retention.incidents", raw.incidents),
+            ledger: self.duration("retention.ledger", raw.ledger),
+            ledger_entries: self.count("retention.ledger_entries", raw.ledger_entries),
             disk_bytes_max: self.bytes("retention.disk_max", raw.disk_max),
         }
     }
@@ -258,6 +262,13 @@ impl Resolver<'_> {
     fn share(&mut self, path: &str, given: Option<f64>) -> f64 {
         self.bounded(path, given, |share, range| match range {
             Range::Share(above, most) => above < *share && *share <= most,
+            _ => true,
+        })
+    }
+
+    fn within(&mut self, path: &str, given: Option<f64>) -> f64 {
+        self.bounded(path, given, |value, range| match range {
+            Range::Within(least, most) => (least..=most).contains(value),
             _ => true,
         })
     }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use domain::{GatheredSeries, MetricId, Sample, Timestamp};
+use domain::{GatheredSeries, MetricId, MetricSpec, Sample, Timestamp};
 
 use super::questions::{Question, Round};
 use super::templates::{
@@ -75,7 +75,7 @@ fn further_metrics() -> Vec<FurtherMetric> {
             worst("jvm_threads_live_threads", &[]),
         ),
         metric(
-            "threads_blocked",
+            "blocked_threads",
             "Blocked threads",
             ("threads", 2.0),
             worst("jvm_threads_states_threads", &["state=\"blocked\""]),
@@ -206,6 +206,18 @@ impl EvidenceQueries {
         });
         let series = series.collect();
         round.finish(series)
+    }
+
+    /// PromQL of a metric of the catalogue for the service alone, to be copied: the answer for all
+    /// services, of which those remain that a process of the service names likewise.
+    pub fn catalogue_query(&self, spec: &MetricSpec) -> String {
+        let range = self.selection.range();
+        let all = crate::expression::filled(&spec.query, &self.by, range);
+        let own = self
+            .selection
+            .fill("«process_start_time_seconds{$service}»");
+        let by = &self.by;
+        format!("({all}) and on ({by}) group by ({by}) ({own})")
     }
 
     fn is_in_catalogue(&self, id: &str) -> bool {

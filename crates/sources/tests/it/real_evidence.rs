@@ -235,6 +235,8 @@ async fn what_is_removed_here_is_removed_there() {
             .find(|s| s.series.service == id && s.series.metric.as_str() == "lat");
         let whole = judged.unwrap().outcome.unwrap().value;
         let queries = collector.evidence(&id);
+        let own = value(&client, &queries.catalogue_query(&lat()), at).await;
+        assert_near(whole, own, "the catalogue's query for one service");
         for metric in [lat(), error_ratio()] {
             let begun = std::time::Instant::now();
             let answer = queries.label_tables(&metric, at).await;

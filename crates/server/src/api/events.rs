@@ -1,0 +1,210 @@
+//! `/api/v1/events`: changes that people and pipelines post, such as deployments.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use domain::{Actor, PostedEvent, ServiceId, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{Added, EventFilter};
+
+use super::incidents::actor;
+use super::problem::Problem;
+use super::{Api, visible};
+use crate::clock;
+use crate::tick::Message;
+
+const PAGE: usize = 100;
+const PAGE_MAX: usize = 1_000;
+const KIND_CHARS_MAX: usize = 50;
+const TEXT_CHARS_MAX: usize = 500;
+const LINK_CHARS_MAX: usize = 2_000;
+/// A clock of a sender may be so far ahead.
+const AHEAD_MAX: Duration = Duration::from_secs(86_400);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventBody {
+    kind: String,
+    service: Option<String>,
+    title: Option<String>,
+    version: Option<String>,
+    link: Option<String>,
+    /// Now, where it is missing.
+    at: Option<String>,
+    /// A second event with the same key is the first one again.
+    key: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListParameters {
+    service: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    cursor: Option<u64>,
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub struct Page {
+    items: Vec<EventView>,
+    next_cursor: Option<String>,
+}
+
+/// An event as the API shows it.
+#[derive(Serialize)]
+struct EventView {
+    id: u64,
+    at: Timestamp,
+    kind: String,
+    /// Null concerns the whole fleet.
+    service: Option<String>,
+    title: Option<String>,
+    version: Option<String>,
+    link: Option<String>,
+    key: Option<String>,
+    by: Option<String>,
+}
+
+pub async fn post(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let now = clock::now();
+    let event = event(&body, &headers, now)?;
+    let added = api.storage.database.add_event(event).await;
+    let added = added.map_err(|error| Problem::internal("storing the event", &error))?;
+    let (status, event) = match added {
+        Added::New(event) => (StatusCode::CREATED, event),
+        Added::Existing(event) => (StatusCode::OK, event),
+    };
+    // Stored already: one that is not taken now is taken at the next start.
+    let message = Message::Event(Arc::new(event.clone()));
+    if api.engine.send(message).await.is_err() {
+        tracing::info!(
+            id = event.id,
+            "an event is stored and taken at the next start"
+        );
+    }
+    Ok((status, Json(view(event))).into_response())
+}
+
+fn event(body: &Bytes, headers: &HeaderMap, now: Timestamp) -> Result<PostedEvent, Problem> {
+    let body: EventBody = serde_json::from_slice(body).map_err(|error| {
+        Problem::bad_request(format!(
+            "the body must be like {{\"kind\": \"deploy\", \"service\": \"payments\", \"version\": \"2.1.0\"}}: {error}"
+        ))
+    })?;
+    let at = body.at.map_or(Ok(now), |text| {
+        text.parse()
+            .map_err(|error| Problem::bad_request(format!("at: {error}")))
+    })?;
+    if at.since(now) > AHEAD_MAX {
+        return Err(Problem::bad_request("at is more than a day in the future"));
+    }
+    let service = body.service.filter(|name| !name.is_empty()).map(|name| {
+        ServiceId::new(&name).map_err(|error| Problem::bad_request(format!("service: {error}")))
+    });
+    let by = match actor(headers) {
+        Actor::Unverified(name) if name != "anonymous" => Some(name),
+        _ => None,
+    };
+    let kind = text("kind", Some(body.kind), KIND_CHARS_MAX)?;
+    Ok(PostedEvent {
+        id: 0,
+        key: text("key", body.key, TEXT_CHARS_MAX)?,
+        at,
+        kind: kind.ok_or_else(|| {
+            Problem::bad_request("kind is empty; it is deploy, feature_flag, migration or the like")
+        })?,
+        service: service.transpose()?,
+        title: text("title", body.title, TEXT_CHARS_MAX)?,
+        version: text("version", body.version, TEXT_CHARS_MAX)?,
+        link: link(body.link)?,
+        by,
+    })
+}
+
+/// A text of one line, trimmed; nothing where it is empty.
+fn text(name: &str, given: Option<String>, chars_max: usize) -> Result<Option<String>, Problem> {
+    let given = given.map(|text| text.trim().to_owned());
+    let Some(text) = given.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if text.chars().count() > chars_max {
+        let why = format!("{name} is longer than {chars_max} characters");
+        return Err(Problem::bad_request(why));
+    }
+    if text.chars().any(char::is_control) {
+        let why = format!("{name} {} has control characters", visible(&text));
+        return Err(Problem::bad_request(why));
+    }
+    Ok(Some(text))
+}
+
+fn link(given: Option<String>) -> Result<Option<String>, Problem> {
+    let Some(link) = text("link", given, LINK_CHARS_MAX)? else {
+        return Ok(None);
+    };
+    match reqwest::Url::parse(&link) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(Some(link)),
+        _ => Err(Problem::bad_request(format!(
+            "link {} is no http or https address",
+            visible(&link)
+        ))),
+    }
+}
+
+pub async fn list(
+    State(api): State<Api>,
+    Query(parameters): Query<ListParameters>,
+) -> Result<Json<Page>, Problem> {
+    let limit = parameters.limit.unwrap_or(PAGE);
+    if limit == 0 || limit > PAGE_MAX {
+        let why = format!("limit is {limit}; it must be 1 to {PAGE_MAX}");
+        return Err(Problem::bad_request(why));
+    }
+    let time = |name: &str, text: Option<String>| -> Result<Option<Timestamp>, Problem> {
+        let parse = |text: String| {
+            text.parse()
+                .map_err(|error| Problem::bad_request(format!("{name}: {error}")))
+        };
+        text.map(parse).transpose()
+    };
+    let service = parameters.service.map(|name| {
+        ServiceId::new(&name).map_err(|error| Problem::bad_request(format!("service: {error}")))
+    });
+    let filter = EventFilter {
+        service: service.transpose()?,
+        from: time("from", parameters.from)?,
+        to: time("to", parameters.to)?,
+        after: parameters.cursor,
+        limit,
+    };
+    let page = api.storage.database.events(&filter).await;
+    let page = page.map_err(|error| Problem::internal("reading the events", &error))?;
+    Ok(Json(Page {
+        items: page.events.into_iter().map(view).collect(),
+        next_cursor: page.next.map(|id| id.to_string()),
+    }))
+}
+
+fn view(event: PostedEvent) -> EventView {
+    EventView {
+        id: event.id,
+        at: event.at,
+        kind: event.kind,
+        service: event.service.map(|service| service.to_string()),
+        title: event.title,
+        version: event.version,
+        link: event.link,
+        key: event.key,
+        by: event.by,
+    }
+}

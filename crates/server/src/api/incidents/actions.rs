@@ -1,0 +1,289 @@
+//! What operators do to an incident. Each is a command to the engine; a repeat is answered with the
+//! present state.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use domain::{Actor, IncidentId, Severity, Timestamp};
+use incident::{Command, CommandKind, Refusal, SnoozeUntil};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::oneshot;
+
+use super::super::problem::Problem;
+use super::super::{Api, visible};
+use super::{expected, no_such_incident, number, stored, whole};
+use crate::clock;
+use crate::config::Span;
+use crate::tick::Message;
+
+const NOTE_CHARS_MAX: usize = 10_000;
+const NAME_CHARS_MAX: usize = 100;
+/// The longest snooze.
+const SNOOZE_MAX: Duration = Duration::from_secs(30 * 86_400);
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoteBody {
+    note: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResolveBody {
+    note: Option<String>,
+    #[serde(default)]
+    decommissioned: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CommentBody {
+    note: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AssignBody {
+    /// Null: nobody.
+    owner: Option<String>,
+    note: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SnoozeBody {
+    /// A time, `change`, or null to end the snooze.
+    until: Option<String>,
+    /// Instead of `until`: so long from now.
+    r#for: Option<String>,
+    note: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeverityBody {
+    /// Null gives it back to the thresholds.
+    severity: Option<String>,
+    note: Option<String>,
+}
+
+pub async fn acknowledge(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let NoteBody { note } = optional(&body, r#"{"note": "…"}"#)?;
+    change(&api, &id, &headers, CommandKind::Acknowledge, note).await
+}
+
+pub async fn resolve(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let like = r#"{"note": "…", "decommissioned": false}"#;
+    let ResolveBody {
+        note,
+        decommissioned,
+    } = optional(&body, like)?;
+    let kind = CommandKind::Resolve { decommissioned };
+    change(&api, &id, &headers, kind, note).await
+}
+
+pub async fn reopen(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let NoteBody { note } = optional(&body, r#"{"note": "…"}"#)?;
+    change(&api, &id, &headers, CommandKind::Reopen, note).await
+}
+
+pub async fn comment(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let CommentBody { note } = required(&body, r#"{"note": "the comment"}"#)?;
+    if note.trim().is_empty() {
+        return Err(Problem::bad_request("note is empty; it is the comment"));
+    }
+    change(&api, &id, &headers, CommandKind::Comment, Some(note)).await
+}
+
+pub async fn assign(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let AssignBody { owner, note } = required(&body, r#"{"owner": "kim"}"#)?;
+    let owner = owner.map(|name| name.trim().to_owned());
+    let owner = owner.filter(|name| !name.is_empty());
+    if owner
+        .as_ref()
+        .is_some_and(|name| name.chars().count() > NAME_CHARS_MAX)
+    {
+        return Err(Problem::bad_request(format!(
+            "owner is longer than {NAME_CHARS_MAX} characters"
+        )));
+    }
+    change(&api, &id, &headers, CommandKind::Assign { owner }, note).await
+}
+
+pub async fn snooze(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let like = r#"{"for": "2h"}, {"until": "2026-11-22T18:00:00Z"}, {"until": "change"} or {"until": null}"#;
+    let body: SnoozeBody = required(&body, like)?;
+    let until = match (body.until.as_deref(), body.r#for.as_deref()) {
+        (None, None) => SnoozeUntil::Now,
+        (Some("change"), None) => SnoozeUntil::Change,
+        (Some(text), None) => {
+            let time: Result<Timestamp, _> = text.parse();
+            let time = time.map_err(|error| Problem::bad_request(format!("until: {error}")))?;
+            if time.since(clock::now()) > SNOOZE_MAX {
+                return Err(Problem::bad_request("until is more than 30 days away"));
+            }
+            SnoozeUntil::Time(time)
+        }
+        (None, Some(text)) => SnoozeUntil::Time(clock::now() + length(text)?),
+        (Some(_), Some(_)) => {
+            return Err(Problem::bad_request("give either until or for, not both"));
+        }
+    };
+    change(
+        &api,
+        &id,
+        &headers,
+        CommandKind::Snooze { until },
+        body.note,
+    )
+    .await
+}
+
+fn length(text: &str) -> Result<Duration, Problem> {
+    let span: Span = text.parse().map_err(|error| {
+        Problem::bad_request(format!("for: {} is no duration: {error}", visible(text)))
+    })?;
+    if span.0 > SNOOZE_MAX {
+        return Err(Problem::bad_request("for is longer than 30 days"));
+    }
+    Ok(span.0)
+}
+
+pub async fn set_severity(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let body: SeverityBody = required(&body, r#"{"severity": "High"} or {"severity": null}"#)?;
+    let severity = body.severity.map(|word| match word.parse() {
+        Ok(severity @ (Severity::High | Severity::Critical)) => Ok(severity),
+        _ => Err(Problem::bad_request(format!(
+            "severity {} is none of High, Critical",
+            visible(&word)
+        ))),
+    });
+    let severity = severity.transpose()?;
+    let kind = CommandKind::SetSeverity { severity };
+    change(&api, &id, &headers, kind, body.note).await
+}
+
+async fn change(
+    api: &Api,
+    id: &str,
+    headers: &HeaderMap,
+    kind: CommandKind,
+    note: Option<String>,
+) -> Result<Response, Problem> {
+    let incident = number(id)?;
+    if let Some(note) = &note
+        && note.chars().count() > NOTE_CHARS_MAX
+    {
+        return Err(Problem::bad_request(format!(
+            "note is longer than {NOTE_CHARS_MAX} characters"
+        )));
+    }
+    let (reply, answer) = oneshot::channel();
+    let command = Command {
+        number: 0,
+        incident,
+        actor: actor(headers),
+        kind,
+        note: note.filter(|note| !note.trim().is_empty()),
+        expected: expected(headers)?,
+        stored: None,
+    };
+    let stopping =
+        || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping").detail("the server stops");
+    api.engine
+        .send(Message::Command { command, reply })
+        .await
+        .map_err(|_| stopping())?;
+    let answer = answer.await.map_err(|_| stopping())?;
+    match answer.result {
+        Ok(_) => Ok(whole(stored(api, incident).await?)),
+        Err(refusal) => Err(refused(incident, refusal)),
+    }
+}
+
+fn refused(id: IncidentId, refusal: Refusal) -> Problem {
+    let conflict = |title, why: &str| {
+        Problem::new(StatusCode::CONFLICT, title).detail(format!("incident {id} {why}"))
+    };
+    match refusal {
+        Refusal::Unknown => no_such_incident(id),
+        Refusal::AlreadyResolved => conflict(
+            "already resolved",
+            "is resolved; reopen it before you acknowledge or snooze it",
+        ),
+        Refusal::NotGone => conflict(
+            "not gone",
+            "is not the firing incident of a service that is gone; resolve it without decommissioned",
+        ),
+        Refusal::SnoozeInThePast => {
+            Problem::bad_request("until is in the past; a snooze ends after it begins")
+        }
+        Refusal::Stale { revision } => Problem::new(StatusCode::PRECONDITION_FAILED, "stale")
+            .detail(format!(
+                "incident {id} has changed since: its ETag is now \"{revision}\"; get it again"
+            )),
+    }
+}
+
+/// A body that may be missing.
+fn optional<T: DeserializeOwned + Default>(body: &Bytes, like: &str) -> Result<T, Problem> {
+    if body.is_empty() {
+        Ok(T::default())
+    } else {
+        required(body, like)
+    }
+}
+
+fn required<T: DeserializeOwned>(body: &Bytes, like: &str) -> Result<T, Problem> {
+    serde_json::from_slice(body)
+        .map_err(|error| Problem::bad_request(format!("the body must be like {like}: {error}")))
+}
+
+/// Who asks: a name that nobody has verified.
+pub fn actor(headers: &HeaderMap) -> Actor {
+    let name = headers
+        .get("x-operator")
+        .and_then(|value| value.to_str().ok())
+        .map(str::trim);
+    let name = name.filter(|name| !name.is_empty()).unwrap_or("anonymous");
+    Actor::Unverified(name.chars().take(NAME_CHARS_MAX).collect())
+}
