@@ -270,8 +270,8 @@ impl Report {
                 fault.kind,
                 fault.service,
                 fault.magnitude,
-                span(self.from, fault.from),
-                span(fault.from, fault.to),
+                span(self.from, fault.from).to_string(),
+                span(fault.from, fault.to).to_string(),
                 fault.peak.as_deref().unwrap_or("untouched"),
                 fault.found(),
                 fault.affected_in_words()
