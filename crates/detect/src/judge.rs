@@ -20,9 +20,10 @@ const HALF_LIFE: Duration = Duration::from_secs(14 * 86_400);
 const PERSISTENCE: Duration = Duration::from_secs(360);
 const PERSISTENCE_SAMPLES: (u32, u32) = (6, 24);
 
-/// Nothing is learnt from the anomalies of an episode, so that it doesn't soon call itself usual;
-/// once it is older than this, at least 20 samples, it is a shift and is learnt. An episode ends
-/// when as long has passed without an anomaly.
+/// Nothing is learnt from the anomalies of an episode, nor from what is outside the band by the
+/// minimum effect, so that it doesn't soon call itself usual; once the episode is older than this,
+/// at least 20 samples, and no longer grows, it is a shift and is learnt. It ends when as long has
+/// passed without such a sample.
 const ADOPTED_AFTER: Duration = Duration::from_secs(3_600);
 const ADOPTED_AFTER_SAMPLES: u32 = 20;
 
@@ -68,7 +69,8 @@ pub struct SeriesState {
     hits: VecDeque<bool>,
     /// The newest sample was an anomaly.
     anomalous: bool,
-    /// The first and the newest anomaly of the episode under way.
+    /// The first and the newest sample of the episode under way that was an anomaly, or outside the
+    /// band by the minimum effect.
     episode: Option<(Timestamp, Timestamp)>,
 }
 
@@ -93,14 +95,15 @@ impl SeriesState {
         let Some(row) = features else {
             return Judgement::silent(Silence::WarmingUp, None, Some(band));
         };
+        let is_outside = is_outside(model, &row, band, context.spec);
         let context = Context {
-            masked: context.masked || self.is_held(sample.time, context.step),
+            masked: context.masked || self.is_held(sample, is_outside, band, context),
             ..context
         };
         let components = self.components(model, &row, band, context);
         let score = self.combine(&components, context);
         let (prediction, reason) = self.decide(model, &row, band, &components, score, context);
-        self.note_episode(sample.time, prediction, context.step);
+        self.note_episode(sample.time, prediction, is_outside, context.step);
         let contributions = (prediction == Prediction::Anomaly)
             .then(|| model.forest.contributions(&row.as_array()))
             .and_then(|contributions| contributions.per_feature.try_into().ok());
@@ -132,21 +135,49 @@ impl SeriesState {
         self.samples().filter(|sample| sample.time > time).collect()
     }
 
-    /// Whether the newest sample belongs to an episode that is not yet a shift to be learnt.
-    fn is_held(&self, time: Timestamp, step: Duration) -> bool {
-        self.anomalous
-            && self
-                .episode
-                .is_some_and(|(first, _)| time.since(first) < adopted_after(step))
+    /// Whether a sample belongs to an episode that is not, or not yet, a shift to be learnt: young,
+    /// or still growing.
+    fn is_held(&self, sample: Sample, is_outside: bool, band: Band, context: Context<'_>) -> bool {
+        let since = self.episode.map_or(sample.time, |(first, _)| first);
+        let adopted_after = adopted_after(context.step);
+        (self.anomalous || is_outside)
+            && (sample.time.since(since) < adopted_after
+                || self.is_growing(sample.time, band, context.spec, adopted_after))
     }
 
-    fn note_episode(&mut self, time: Timestamp, prediction: Prediction, step: Duration) {
+    /// Whether the newest tenth of a stretch lies farther from expected than its first tenth, by
+    /// half the minimum effect.
+    fn is_growing(&self, now: Timestamp, band: Band, spec: &MetricSpec, stretch: Duration) -> bool {
+        let mean = |from: Timestamp, to: Timestamp| {
+            let within = |sample: &Sample| from <= sample.time && sample.time <= to;
+            let distances = self
+                .samples()
+                .filter(within)
+                .map(|sample| distance(sample.value, band, spec));
+            let (sum, count) = distances.fold((0.0, 0.0), |(sum, n), d| (sum + d, n + 1.0));
+            (count > 0.0).then_some(sum / count)
+        };
+        let (first, tenth) = (now - stretch, stretch / 10);
+        match (mean(first, first + tenth), mean(now - tenth, now)) {
+            (Some(before), Some(after)) => after - before >= 0.5 * spec.minimum_deviation,
+            _ => false,
+        }
+    }
+
+    fn note_episode(
+        &mut self,
+        time: Timestamp,
+        prediction: Prediction,
+        is_outside: bool,
+        step: Duration,
+    ) {
         self.anomalous = prediction == Prediction::Anomaly;
+        let belongs = self.anomalous || is_outside;
         self.episode = match self.episode {
             Some((first, newest)) if time.since(newest) < adopted_after(step) => {
-                Some((first, if self.anomalous { time } else { newest }))
+                Some((first, if belongs { time } else { newest }))
             }
-            _ => self.anomalous.then_some((time, time)),
+            _ => belongs.then_some((time, time)),
         };
     }
 
@@ -288,6 +319,15 @@ impl Judgement {
     }
 }
 
+/// Outside the band by the minimum effect: what grows slowly is held from here on, before it is
+/// rare enough to be an anomaly, for else its beginning would make the rest of it usual.
+fn is_outside(model: &Model, row: &Features, band: Band, spec: &MetricSpec) -> bool {
+    let deviations = model
+        .band
+        .statistic(row.value, band.expected, spec.direction);
+    deviations >= crate::band::BAND_DEVIATIONS && effect(row.value, band, spec).is_ok()
+}
+
 fn adopted_after(step: Duration) -> Duration {
     ADOPTED_AFTER.max(step * ADOPTED_AFTER_SAMPLES)
 }
@@ -332,14 +372,19 @@ fn outside_everything_seen(model: &Model, value: f64, spec: &MetricSpec) -> Opti
     outside.then_some((low, high))
 }
 
-/// Whether the distance from expected is large enough and in the bad direction.
-fn effect(value: f64, band: Band, spec: &MetricSpec) -> Result<(), Reason> {
+/// How far a value lies from expected in the bad direction.
+fn distance(value: f64, band: Band, spec: &MetricSpec) -> f64 {
     let signed = value - band.expected;
-    let distance = match spec.direction {
+    match spec.direction {
         Direction::Up => signed,
         Direction::Down => -signed,
         Direction::Both => signed.abs(),
-    };
+    }
+}
+
+/// Whether the distance from expected is large enough and in the bad direction.
+fn effect(value: f64, band: Band, spec: &MetricSpec) -> Result<(), Reason> {
+    let distance = distance(value, band, spec);
     if distance < 0.0 {
         Err(Reason::HarmlessDirection)
     } else if distance < spec.minimum_deviation {

@@ -150,7 +150,7 @@ impl Generator<'_> {
                 ..fault.clone()
             };
             let truth = alone(self.topology, &in_fleet, &self.twin, &self.rules)?;
-            if !self.stands_apart(&truth) {
+            if !self.stands_apart(&truth) || only_affects_others(&truth) {
                 continue;
             }
             for (service, touched) in &truth.services {
@@ -205,6 +205,13 @@ impl Generator<'_> {
             magnitude: (magnitude * 1_000.0).round() / 1_000.0,
         }
     }
+}
+
+/// A fault is found by an incident on its own service; one that stays below High there and drives
+/// only callers past it can't be.
+fn only_affects_others(truth: &FaultTruth) -> bool {
+    let own = truth.services.get(&truth.fault.service);
+    truth.has_effect() && own.is_none_or(|own| own.affected.is_empty())
 }
 
 /// The shortest and the longest fault of a kind.

@@ -250,7 +250,7 @@ impl Report {
     fn write_script(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "seed {}, {} services, {} to {}\n\n{:<16} {:<18} {:>5}  {:<14} {:>8}  {:<22} {:<26} affected services",
+            "seed {}, {} services, {} to {}\n\n{:<16} {:<18} {:>5}  {:<11} {:>8}  {:<22} {:<29} affected services",
             self.seed,
             self.services,
             self.from,
@@ -266,12 +266,12 @@ impl Report {
         for fault in &self.script {
             writeln!(
                 f,
-                "{:<16} {:<18} {:>5.2}  {:<14} {:>8}  {:<22} {:<26} {}",
+                "{:<16} {:<18} {:>5.2}  {:<11} {:>8}  {:<22} {:<29} {}",
                 fault.kind,
                 fault.service,
                 fault.magnitude,
-                span(self.from, fault.from),
-                span(fault.from, fault.to),
+                span(self.from, fault.from).to_string(),
+                span(fault.from, fault.to).to_string(),
                 fault.peak.as_deref().unwrap_or("untouched"),
                 fault.found(),
                 fault.affected_in_words()

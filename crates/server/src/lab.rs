@@ -117,4 +117,33 @@ mod tests {
         assert_eq!(engine_config(&config), lab.engine);
         assert_eq!(recipe(&config).unwrap().settings, lab.training);
     }
+
+    #[test]
+    fn files_that_cannot_be_used_are_input_errors() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            Some(path)
+        };
+        let refused = |topology: Option<PathBuf>, faults: Option<PathBuf>| {
+            let asked = LabWeek {
+                seed: 1,
+                topology,
+                faults,
+                json: true,
+            };
+            let error = week(&asked).unwrap_err();
+            assert!(error.is::<InputError>(), "{error:#}");
+            format!("{error:#}")
+        };
+        let lonely = file("one.yaml", "services: [{name: lonely, pool: false}]");
+        let missing = Some(folder.path().join("missing.yaml"));
+        assert!(refused(missing, None).contains("missing.yaml"));
+        let cyclic = file("cyclic.yaml", "services: [{name: a, calls: [a]}]");
+        assert!(refused(cyclic, None).contains("cyclic.yaml"));
+        let faults = "[{at: 1h, for: 1m, service: lonely, kind: pool-exhausted}]";
+        let text = refused(lonely, file("faults.yaml", faults));
+        assert!(text.contains("faults.yaml: entry 1"), "{text}");
+    }
 }

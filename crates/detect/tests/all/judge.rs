@@ -304,3 +304,20 @@ fn a_shift_stays_an_anomaly_for_an_hour_and_is_then_adopted() {
     });
     assert!(adopted < 0.01, "{adopted} of the second day");
 }
+
+#[test]
+fn what_grows_for_hours_does_not_make_itself_usual() {
+    let mut day = a_day(7, &cpu());
+    let an_hour = 240;
+    let mut growing = stationary(8, DAY, 5 * an_hour);
+    for (index, sample) in growing.iter_mut().enumerate() {
+        sample.value += 12.0 * index as f64 / an_hour as f64;
+    }
+    let scores: Vec<f64> = growing
+        .into_iter()
+        .filter_map(|sample| judge(&mut day.state, Some(&day.model), sample, &cpu(), false).score)
+        .collect();
+    let last = &scores[scores.len() - an_hour..];
+    let rare = last.iter().filter(|score| **score > 3.0).count();
+    assert!(rare > an_hour * 9 / 10, "{rare} of the last hour");
+}

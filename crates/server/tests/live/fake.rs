@@ -50,7 +50,6 @@ impl FakeService {
 /// One request, as it came.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    pub at: Instant,
     pub path: String,
     pub headers: String,
     pub query: String,
@@ -401,7 +400,6 @@ async fn read(stream: &mut TcpStream) -> Option<Asked> {
     let form: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
     let query = form.get("query").cloned().unwrap_or_default();
     Some(Asked {
-        at: Instant::now(),
         path: path.to_owned(),
         subject: subject(&query),
         query,
