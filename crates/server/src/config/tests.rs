@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use domain::{MetricId, ServiceId};
+use domain::{MetricId, ServiceId, Severity};
+use incident::ResolveWhen;
 
 use super::*;
 
@@ -384,12 +385,12 @@ fn leaves(path: &str, row: &str, found: &mut BTreeSet<String>) {
             "prometheus.headers" => {
                 found.insert(format!("{row}.<name>"));
             }
-            "logs" => {
-                let yaml = "logs: [ { zzzzzzzzzzzz: 1 } ]";
-                let message = Config::from_yaml(yaml).unwrap_err().to_string();
-                let first = message.lines().next().unwrap();
-                let known = first.split("known here: ").nth(1).unwrap();
-                found.extend(known.split(", ").map(|key| format!("logs[].{key}")));
+            "logs" | "auto_resolve" => {
+                let yaml = format!("{row}: [ {{ zzzzzzzzzzzz: 1 }} ]");
+                let message = Config::from_yaml(&yaml).unwrap_err().to_string();
+                let known = message.split("known here: ").nth(1).unwrap();
+                let known = known.lines().next().unwrap();
+                found.extend(known.split(", ").map(|key| format!("{row}[].{key}")));
             }
             _ => leaves(&path, &row, found),
         }
@@ -413,6 +414,8 @@ fn every_default_of_the_table_is_the_built_in_one() {
     for key in KEYS
         .iter()
         .filter(|key| !matches!(key.default, "" | "the id"))
+        // Those of lists have a test of their own.
+        .filter(|key| !key.path.contains("[]"))
     {
         let path = key.path.replace("<id>", "probe");
         let loaded = with(&[query, (path.as_str(), key.default)]);
@@ -427,6 +430,40 @@ fn every_default_of_the_table_is_the_built_in_one() {
                 "{path}"
             );
         }
+    }
+}
+
+#[test]
+fn rules_that_resolve_have_a_name_and_one_time() {
+    let rules = |yaml: &str| Config::from_yaml(&format!("auto_resolve: [ {yaml} ]"));
+    let config = rules("{ name: calm, quiet_for: 30m }").unwrap().config;
+    let [rule] = &config.auto_resolve[..] else {
+        panic!("{:?}", config.auto_resolve);
+    };
+    assert_eq!(
+        (rule.services.len(), rule.severity_max),
+        (0, Severity::Critical)
+    );
+    assert_eq!(rule.when, ResolveWhen::QuietFor(Duration::from_secs(1_800)));
+    for (yaml, says) in [
+        ("{ quiet_for: 30m }", "give each rule a name of its own"),
+        ("{ name: a }", "give it either quiet_for or gone_for"),
+        (
+            "{ name: a, quiet_for: 30m, gone_for: 1h }",
+            "has no one time",
+        ),
+        ("{ name: a, quiet_for: 1s }", "it must be 1m to 3650d"),
+        (
+            "{ name: a, gone_for: 1h, severity_max: Normal }",
+            "incidents are High or Critical",
+        ),
+        (
+            "{ name: a, gone_for: 1h }, { name: a, gone_for: 2h }",
+            "has the name `a`",
+        ),
+    ] {
+        let error = rules(yaml).unwrap_err().to_string();
+        assert!(error.contains(says), "{yaml}: {error}");
     }
 }
 
