@@ -11,7 +11,7 @@ use super::words::{ParseError, Words};
 const EXPECTED: &str = "#1 with its properties, or one of incidents, no, why, early, source";
 const PROPERTIES: &str = "one of on, kind, opened, crossed, onset, because, severity, worst, status, \
                           firing, quiet, members, follows, owner, snoozed, resolved, summary, says, \
-                          unusual, changed, shift, similar, timeline, notice";
+                          unusual, changed, changes, shift, similar, timeline, notice";
 const VERDICTS: [&str; 9] = [
     "calm",
     "no_sample",
@@ -213,6 +213,7 @@ fn property(parser: &Parser, head: &str, words: &mut Words<'_>) -> Result<Proper
         },
         "changed" if words.skip("nothing") => Property::Changed(Vec::new()),
         "changed" => Property::Changed(words.texts("a change, or nothing,")?),
+        "changes" => Property::Changes(words.count("the number of changes")? as usize),
         "shift" if words.skip("none") => Property::NoShift,
         "shift" => Property::Shift {
             is_first: words.skip("first"),

@@ -135,6 +135,10 @@ impl Look<'_> {
                 lacks(&texts, fragments)
             }
             Property::Changed(fragments) => differs_changes(incident, fragments),
+            Property::Changes(wanted) => {
+                let texts = changes_of(incident)?;
+                (texts.len() != *wanted).then(|| listed(&texts))
+            }
             Property::Shift {
                 metric,
                 is_first,
@@ -291,11 +295,15 @@ fn lacks(texts: &[&str], fragments: &[String]) -> Option<String> {
     ))
 }
 
+fn changes_of(incident: &Incident) -> Option<Vec<String>> {
+    let changes = incident.evidence.changes.as_ref()?;
+    Some(changes.facts.iter().map(|f| f.kind.to_string()).collect())
+}
+
 fn differs_changes(incident: &Incident, fragments: &[String]) -> Option<String> {
-    let Some(changes) = &incident.evidence.changes else {
+    let Some(texts) = changes_of(incident) else {
         return Some("that changes were not looked for".into());
     };
-    let texts: Vec<String> = changes.facts.iter().map(|f| f.kind.to_string()).collect();
     if fragments.is_empty() {
         return (!texts.is_empty()).then(|| listed(&texts));
     }

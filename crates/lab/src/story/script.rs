@@ -242,6 +242,8 @@ pub(crate) enum Property {
     },
     /// Each fragment lies in a change; none: nothing changed.
     Changed(Vec<String>),
+    /// How many there are.
+    Changes(usize),
     Shift {
         metric: String,
         is_first: bool,
