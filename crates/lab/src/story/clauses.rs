@@ -37,11 +37,11 @@ const STATUSES: [(&str, Status); 3] = [
     ("ACKNOWLEDGED", Status::Acknowledged),
     ("RESOLVED", Status::Resolved),
 ];
-const KINDS: [(&str, IncidentKind); 2] = [
+pub(crate) const KINDS: [(&str, IncidentKind); 2] = [
     ("metrics", IncidentKind::Metrics),
     ("availability", IncidentKind::Availability),
 ];
-const BECAUSE: [(&str, OpenedBecause); 3] = [
+pub(crate) const BECAUSE: [(&str, OpenedBecause); 3] = [
     ("crossing_and_anomaly", OpenedBecause::CrossingAndAnomaly),
     ("threshold_only", OpenedBecause::ThresholdOnly),
     ("gone", OpenedBecause::Gone),

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use domain::{Actor, Incident, Timestamp};
 use incident::{Change, Notice, Verdict};
 
+use super::clauses::{BECAUSE, KINDS};
 use super::report::{Failure, text_of};
 use super::script::{Between, Clause, Clock, Expectation, Expected, Property, Snoozed, Story};
 use super::witness::Witness;
@@ -96,11 +97,16 @@ impl Look<'_> {
     fn differs(&self, incident: &Incident, property: &Property) -> Option<String> {
         match property {
             Property::On(wanted) => same(&incident.service, wanted),
-            Property::Kind(wanted) => same_debug(&incident.kind, wanted),
+            Property::Kind(wanted) => {
+                same(&word_of(incident.kind, &KINDS), &word_of(*wanted, &KINDS))
+            }
             Property::Opened(wanted) => self.within(incident.opened, wanted),
             Property::Crossed(wanted) => self.within(incident.first_crossing, wanted),
             Property::Onset(wanted) => self.within(incident.onset, wanted),
-            Property::Because(wanted) => same_debug(&incident.opened_because, wanted),
+            Property::Because(wanted) => same(
+                &word_of(incident.opened_because, &BECAUSE),
+                &word_of(*wanted, &BECAUSE),
+            ),
             Property::Severity(wanted) => same(&incident.shown_severity(), wanted),
             Property::Worst(wanted) => same(&incident.worst_severity, wanted),
             Property::Status(wanted) => same(&incident.status.as_str(), &wanted.as_str()),
@@ -111,12 +117,12 @@ impl Look<'_> {
                 let names: Vec<&str> = members.iter().map(|id| id.as_str()).collect();
                 (members != *wanted).then(|| listed(&names))
             }
-            Property::Follows(wanted) => same_debug(&incident.follows, wanted),
-            Property::Owner(wanted) => same_debug(&incident.owner, wanted),
+            Property::Follows(wanted) => same_or_none(&incident.follows, wanted),
+            Property::Owner(wanted) => same_or_none(&incident.owner, wanted),
             Property::Snoozed(wanted) => self.differs_snooze(incident, *wanted),
             Property::Resolved(wanted) => {
                 let by = incident.resolution.as_ref().map(|r| actor_name(&r.by));
-                same_debug(&by, wanted)
+                same_or_none(&by, wanted)
             }
             Property::Summary(fragments) => lacks(&[&incident.summary], fragments),
             Property::Says(fragments) => {
@@ -149,7 +155,7 @@ impl Look<'_> {
                 let Some(similar) = &incident.evidence.similar else {
                     return Some("that similar incidents were not looked for".into());
                 };
-                same_debug(&similar.first().map(|one| one.id), wanted)
+                same_or_none(&similar.first().map(|one| one.id), wanted)
             }
             Property::Timeline { fragment, within } => {
                 self.differs_timeline(incident, fragment, *within)
@@ -222,8 +228,9 @@ impl Look<'_> {
         verdict: &str,
         fragments: &[String],
     ) -> Option<String> {
+        let name = format!("{}.{}", series.service, series.metric);
         let Some(entry) = self.witness.holding.get(series) else {
-            return Some(format!("expected a decision on {series}, found none"));
+            return Some(format!("expected a decision on {name}, found none"));
         };
         let catalogue = &self.story.settings.engine.catalogue;
         let unit = catalogue.get(&series.metric).map_or("", |spec| &spec.unit);
@@ -233,12 +240,12 @@ impl Look<'_> {
         if found != verdict {
             let why = texts.join("; ");
             return Some(format!(
-                "expected why {series} {verdict}, found {found}: {why}"
+                "expected why {name} {verdict}, found {found}: {why}"
             ));
         }
         let lacking = lacks(&texts, fragments)?;
         Some(format!(
-            "expected of why {series} {fragments:?}, found {lacking}"
+            "expected of why {name} {fragments:?}, found {lacking}"
         ))
     }
 
@@ -273,8 +280,14 @@ fn same<T: PartialEq + Display>(found: &T, wanted: &T) -> Option<String> {
     (found != wanted).then(|| found.to_string())
 }
 
-fn same_debug<T: PartialEq + std::fmt::Debug>(found: &T, wanted: &T) -> Option<String> {
-    (found != wanted).then(|| format!("{found:?}"))
+fn same_or_none<T: PartialEq + Display>(found: &Option<T>, wanted: &Option<T>) -> Option<String> {
+    (found != wanted).then(|| found.as_ref().map_or("none".into(), T::to_string))
+}
+
+/// The word of the language for a value.
+fn word_of<T: PartialEq>(value: T, words: &[(&'static str, T)]) -> &'static str {
+    let found = words.iter().find(|(_, meaning)| *meaning == value);
+    found.map_or("something else", |(word, _)| word)
 }
 
 fn listed<T: AsRef<str>>(names: &[T]) -> String {

@@ -248,7 +248,11 @@ impl<'a> World<'a> {
                 }
                 Course::Flap { values, every } => {
                     let turns = at.since(active.from).as_millis() / every.as_millis().max(1);
-                    if turns % 2 == 0 { values.0 } else { values.1 }
+                    if turns.is_multiple_of(2) {
+                        values.0
+                    } else {
+                        values.1
+                    }
                 }
             },
         }
