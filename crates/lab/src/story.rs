@@ -2,21 +2,19 @@
 //! is expected of Bellwether. The language is described in `crates/lab/scenarios/README.md`.
 
 mod script;
-
 mod words;
 
 mod parser;
 
 mod clauses;
+mod happenings;
 
 mod world;
 
 mod runner;
-
 mod witness;
 
 mod expectations;
-
 mod report;
 
 pub use parser::parse;

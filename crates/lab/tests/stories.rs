@@ -209,6 +209,14 @@ fn what_is_not_understood_is_refused_by_line_with_what_would_be() {
         ("ends 5m\nexpect incidents 0", "has no service"),
         ("service a\n  cpu 3\nexpect incidents 0", "has no end"),
         ("service a\n  cpu 3\nends 5m", "expects nothing"),
+        (
+            "history 9d every 1s\nservice a\n  cpu 3\nends 5m\nexpect incidents 0",
+            "50,000",
+        ),
+        (
+            "service a\n  cpu 3\nends 99d\nexpect incidents 0",
+            "100,000 ticks",
+        ),
     ] {
         let error = parse("a.scn", text).expect_err(text).to_string();
         assert!(error.contains(says), "{error}");
@@ -250,4 +258,15 @@ fn the_same_story_is_told_the_same_twice() {
     let path = scenarios().join("three-metrics-one-cause.scn");
     let told = || check("three.scn", &read(&path)).expect("it holds").told();
     assert_eq!(told(), told());
+}
+
+#[test]
+fn torn_stories_are_read_or_refused() {
+    for path in files() {
+        let text = read(&path);
+        for end in (0..text.len()).step_by(11) {
+            let _ = parse("torn.scn", text.get(..end).unwrap_or_default());
+            let _ = parse("torn.scn", text.get(end..).unwrap_or_default());
+        }
+    }
 }

@@ -11,7 +11,8 @@ use super::words::{ParseError, Words};
 const EXPECTED: &str = "#1 with its properties, or one of incidents, no, why, early, source";
 const PROPERTIES: &str = "one of on, kind, opened, crossed, onset, because, severity, worst, status, \
                           firing, quiet, members, follows, owner, snoozed, resolved, summary, says, \
-                          unusual, changed, changes, shift, similar, timeline, notice";
+                          unusual, changed, changes, shift, similar, timeline, notice, \
+                          told";
 const VERDICTS: [&str; 9] = [
     "calm",
     "no_sample",
@@ -227,6 +228,10 @@ fn property(parser: &Parser, head: &str, words: &mut Words<'_>) -> Result<Proper
             let within = is_timed.then(|| words.between("when")).transpose()?;
             Property::Timeline { fragment, within }
         }
+        "told" => Property::Told {
+            change: words.one_of("a change", &CHANGES.map(|word| (word, word)))?,
+            times: words.count("how often")? as usize,
+        },
         "notice" => Property::Notice {
             change: words.one_of("a change", &CHANGES.map(|word| (word, word)))?,
             notice: words.one_of("a notice", &NOTICES.map(|word| (word, word)))?,

@@ -10,6 +10,9 @@ use super::report::{Failure, text_of};
 use super::script::{Between, Clause, Clock, Expectation, Expected, Property, Snoozed, Story};
 use super::witness::Witness;
 
+/// Instants that are listed where something was found at other times.
+const LISTED_MAX: usize = 10;
+
 /// The failures of one expectation; none where it holds.
 pub(crate) fn check(expectation: &Expectation, witness: &Witness, story: &Story) -> Vec<Failure> {
     let line = expectation.line;
@@ -160,6 +163,14 @@ impl Look<'_> {
             Property::Timeline { fragment, within } => {
                 self.differs_timeline(incident, fragment, *within)
             }
+            Property::Told { change, times } => {
+                let told = self.witness.notices.iter().filter(|(_, one, notice)| {
+                    let (word, notice) = (change_word(*one), notice_word(*notice));
+                    one.incident() == incident.id && (word, notice) == (*change, "due")
+                });
+                let found = told.count();
+                (found != *times).then(|| found.to_string())
+            }
             Property::Notice { change, notice } => self.differs_notice(incident, change, notice),
         }
     }
@@ -261,7 +272,8 @@ impl Look<'_> {
         let first = all.iter().find(inside);
         match (is_wanted, first) {
             (true, None) => {
-                let elsewhere: Vec<String> = all.iter().map(|at| self.clock(*at)).collect();
+                let first = all.iter().take(LISTED_MAX);
+                let elsewhere: Vec<String> = first.map(|at| self.clock(*at)).collect();
                 Some(format!(
                     "expected {what}, found it at {}",
                     listed(&elsewhere)

@@ -1,14 +1,15 @@
-//! From a text to a story: settings, services, what happens. Expectations have a file of their own.
+//! From a text to a story: settings and services. What happens and what is expected have files of
+//! their own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{Catalogue, Gap, MetricId, PostedEvent, SeriesId, ServiceId, Severity, Timestamp};
-use incident::{AutoResolve, CommandKind, ResolveWhen, SnoozeUntil};
+use domain::{Catalogue, MetricId, SeriesId, ServiceId, Severity, Timestamp};
+use incident::{AutoResolve, ResolveWhen};
 
 use super::clauses;
-use super::script::{Batch, Course, Happening, Knob, Moment, Normal, Order, Service, Story, Wish};
-use super::words::{Block, ParseError, Word, Words, blocks};
+use super::script::{Batch, Knob, Normal, Service, Story};
+use super::words::{Block, ParseError, Words, blocks};
 use crate::settings::Settings;
 
 /// Monday, 2 March 2026, 08:00 UTC.
@@ -17,18 +18,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 const TICK: Duration = Duration::from_secs(15);
 
+/// The longest past and the longest story.
+const HISTORY_SAMPLES_MAX: u128 = 50_000;
+const TICKS_MAX: u128 = 100_000;
+
 const STATEMENTS: &str = "one of tick, scrape, history, starts, ends, seed, timezone, decide, \
                           auto_resolve, service, at, expect";
-const ORDERS: [&str; 7] = [
-    "ack", "resolve", "reopen", "assign", "snooze", "comment", "severity",
-];
-const REFUSALS: [(&str, &str); 5] = [
-    ("unknown", "unknown"),
-    ("already_resolved", "already_resolved"),
-    ("stale", "stale"),
-    ("not_gone", "not_gone"),
-    ("snooze_in_the_past", "snooze_in_the_past"),
-];
 pub(crate) const SEVERITIES: [(&str, Severity); 3] = [
     ("Normal", Severity::Normal),
     ("High", Severity::High),
@@ -95,6 +90,15 @@ impl Parser {
         }
         if story.expectations.is_empty() {
             return refuse("the story expects nothing; add a line such as `expect incidents 1`");
+        }
+        let own = story.services.values().filter_map(|one| one.history);
+        let longest = own.chain([story.history]).max().unwrap_or_default();
+        if longest.as_millis() / story.history_every.as_millis() > HISTORY_SAMPLES_MAX {
+            return refuse("the history has more than 50,000 samples; make it shorter or coarser");
+        }
+        let tick = story.settings.engine.tick;
+        if story.ends.as_millis() / tick.as_millis() > TICKS_MAX {
+            return refuse("the story has more than 100,000 ticks; make it shorter or coarser");
         }
         let moments = story.moments.iter().map(|moment| (moment.line, moment.at));
         let expected = story.expectations.iter();
@@ -226,85 +230,6 @@ impl Parser {
         Ok(())
     }
 
-    /// `at TIME` with one thing on its line, or several on the lines below.
-    fn at(&mut self, words: &mut Words<'_>, block: &Block, file: &str) -> Result<(), ParseError> {
-        let at = words.duration("a time")?;
-        if !words.is_done() {
-            let taken = words.taken();
-            let rest = block.all_words().split_off(taken);
-            return self.moment(at, block.line, rest, file);
-        }
-        if block.below.is_empty() {
-            return Err(words.wrong("nothing happens; say what, here or on indented lines below"));
-        }
-        for line in &block.below {
-            self.moment(at, line.line, line.all_words(), file)?;
-        }
-        Ok(())
-    }
-
-    fn moment(
-        &mut self,
-        at: Duration,
-        line: usize,
-        all: Vec<Word>,
-        file: &str,
-    ) -> Result<(), ParseError> {
-        let mut words = Words::new(file, line, all);
-        if words.skip("expect") {
-            return clauses::expectation(self, &mut words, Some(at));
-        }
-        let what = self.happening(&mut words)?;
-        words.end()?;
-        self.story.moments.push(Moment { line, at, what });
-        Ok(())
-    }
-
-    fn happening(&mut self, words: &mut Words<'_>) -> Result<Happening, ParseError> {
-        let right = format!(
-            "a series such as payments.cpu, or one of restart, replicas, gone, back, outage, \
-             healthy, post, reload, decide, auto_resolve, retrain, {}, expect",
-            ORDERS.join(", ")
-        );
-        let head = words.take(&right)?;
-        Ok(match head.as_str() {
-            "restart" => Happening::Restart {
-                service: self.service_named(words)?,
-                version: if words.skip("version") {
-                    Some(words.take("a version")?.into())
-                } else {
-                    None
-                },
-            },
-            "replicas" => Happening::Replicas {
-                service: self.service_named(words)?,
-                instances: instances(words)?,
-            },
-            "gone" => Happening::Gone {
-                service: self.service_named(words)?,
-                lasts: lasts(words)?,
-            },
-            "back" => Happening::Back {
-                service: self.service_named(words)?,
-            },
-            "outage" => Happening::Outage {
-                lasts: lasts(words)?,
-            },
-            "healthy" => Happening::Healthy,
-            "post" => self.post(words)?,
-            "reload" => Happening::Reload(None),
-            "decide" => Happening::Reload(Some(knob(words)?)),
-            "auto_resolve" => Happening::Reload(Some(Knob::AutoResolve(auto_resolve(words)?))),
-            "retrain" => Happening::Retrain,
-            order if ORDERS.contains(&order) => Happening::Command(command(order, words)?),
-            other if other.contains('.') => {
-                let series = self.series_of(other, words)?;
-                course(series, words)?
-            }
-            other => return Err(words.unknown(other, &right)),
-        })
-    }
-
     pub fn service_named(&self, words: &mut Words<'_>) -> Result<ServiceId, ParseError> {
         let word = words.take("a service")?;
         let found = self.story.services.keys().find(|id| id.as_str() == word);
@@ -320,7 +245,7 @@ impl Parser {
         self.series_of(&word, words)
     }
 
-    fn series_of(&self, word: &str, words: &Words<'_>) -> Result<SeriesId, ParseError> {
+    pub fn series_of(&self, word: &str, words: &Words<'_>) -> Result<SeriesId, ParseError> {
         let (service, metric) = word.rsplit_once('.').unwrap_or((word, ""));
         let mut known = Vec::new();
         for (id, one) in &self.story.services {
@@ -334,61 +259,9 @@ impl Parser {
         let right = format!("a series that is given above: {}", known.join(", "));
         Err(words.unknown(word, &right))
     }
-
-    /// `post deploy service=payments version=2.0`.
-    fn post(&self, words: &mut Words<'_>) -> Result<Happening, ParseError> {
-        let kind = words.take("the kind of the event, such as deploy")?;
-        let mut event = PostedEvent {
-            id: 0,
-            key: None,
-            at: Timestamp::EPOCH,
-            kind,
-            service: None,
-            title: None,
-            version: None,
-            link: None,
-            by: None,
-        };
-        let mut happened = None;
-        while !words.is_done() {
-            let right = "service=…, version=…, key=…, by=…, at=…, or title \"…\"";
-            if words.skip("title") {
-                event.title = Some(words.text("the title")?);
-                continue;
-            }
-            let word = words.take(right)?;
-            let pair = word.split_once('=');
-            let (name, value) = pair.ok_or_else(|| words.unknown(&word, right))?;
-            let text = Some(value.to_owned());
-            match name {
-                "service" => {
-                    let word = Word {
-                        line: words.line(),
-                        text: value.to_owned(),
-                        quoted: false,
-                    };
-                    let mut one = Words::new(&self.story.file, words.line(), vec![word]);
-                    event.service = Some(self.service_named(&mut one)?);
-                }
-                "version" => event.version = text,
-                "key" => event.key = text,
-                "by" => event.by = text,
-                "at" => {
-                    let refused = || words.unknown(&word, "at=TIME, such as at=10m");
-                    let span: simulator::Span = value.parse().map_err(|_| refused())?;
-                    happened = Some(Duration::from_millis(span.as_millis().unsigned_abs()));
-                }
-                _ => return Err(words.unknown(&word, right)),
-            }
-        }
-        Ok(Happening::Post {
-            event: Box::new(event),
-            happened,
-        })
-    }
 }
 
-fn positive(words: &mut Words<'_>, wanted: &str) -> Result<Duration, ParseError> {
+pub(crate) fn positive(words: &mut Words<'_>, wanted: &str) -> Result<Duration, ParseError> {
     let duration = words.duration(wanted)?;
     if duration < Duration::from_secs(1) {
         return Err(words.wrong(format!(
@@ -398,16 +271,10 @@ fn positive(words: &mut Words<'_>, wanted: &str) -> Result<Duration, ParseError>
     Ok(duration)
 }
 
-fn instances(words: &mut Words<'_>) -> Result<u32, ParseError> {
+pub(crate) fn instances(words: &mut Words<'_>) -> Result<u32, ParseError> {
     let count = words.count("a number of instances")?;
     let count = u32::try_from(count).ok().filter(|count| *count > 0);
     count.ok_or_else(|| words.wrong("at least one instance runs; for none of them write `gone`"))
-}
-
-/// `for 10m`.
-fn lasts(words: &mut Words<'_>) -> Result<Option<Duration>, ParseError> {
-    let has = words.skip("for");
-    has.then(|| words.duration("how long")).transpose()
 }
 
 /// `cpu 30 noise 3 daily 20 at 14:00 batch 02:00 for 30m adds 40 high 70 critical 90`.
@@ -466,47 +333,8 @@ fn time_of_day(words: &mut Words<'_>) -> Result<Duration, ParseError> {
     Ok(Duration::from_secs(seconds))
 }
 
-/// What follows a series: `-> 92 for 12m`, `ramps to 95 over 40m`, `flaps 90 30 every 45s`,
-/// `gap no_data for 5m`.
-fn course(series: SeriesId, words: &mut Words<'_>) -> Result<Happening, ParseError> {
-    let right =
-        "-> VALUE, -> normal, ramps to VALUE over TIME, flaps A B every TIME, or gap REASON";
-    let course = match words.take(right)?.as_str() {
-        "->" if words.skip("normal") => Course::Normal,
-        "->" => Course::Level(words.number("the new level, or normal,")?),
-        "ramps" => {
-            words.must("to")?;
-            let to = words.number("the level it rises or falls to")?;
-            words.must("over")?;
-            let over = positive(words, "how long that takes")?;
-            Course::Ramp { to, over }
-        }
-        "flaps" => {
-            let values = (words.number("one level")?, words.number("the other level")?);
-            words.must("every")?;
-            let every = positive(words, "the time between two changes")?;
-            Course::Flap { values, every }
-        }
-        "gap" => {
-            let ends = ("none", None);
-            let gaps = Gap::ALL.into_iter().map(|gap| (gap.as_str(), Some(gap)));
-            let choices: Vec<(&str, Option<Gap>)> = gaps.chain([ends]).collect();
-            let gap = words.one_of("the reason of the gap", &choices)?;
-            let lasts = lasts(words)?;
-            return Ok(Happening::Gap { series, gap, lasts });
-        }
-        other => return Err(words.unknown(other, right)),
-    };
-    let lasts = lasts(words)?;
-    Ok(Happening::Course {
-        series,
-        course,
-        lasts,
-    })
-}
-
 /// `open_after 30s`.
-fn knob(words: &mut Words<'_>) -> Result<Knob, ParseError> {
+pub(crate) fn knob(words: &mut Words<'_>) -> Result<Knob, ParseError> {
     let right = "one of open_after, critical_after, quiet_period, down_after, hysteresis, \
                  source_fault_share";
     Ok(match words.take(right)?.as_str() {
@@ -521,7 +349,7 @@ fn knob(words: &mut Words<'_>) -> Result<Knob, ParseError> {
 }
 
 /// `calm quiet_for 20m services batch-* up_to High`.
-fn auto_resolve(words: &mut Words<'_>) -> Result<AutoResolve, ParseError> {
+pub(crate) fn auto_resolve(words: &mut Words<'_>) -> Result<AutoResolve, ParseError> {
     let name = words.take("the rule's name")?;
     let right = "quiet_for TIME or gone_for TIME";
     let when = match words.take(right)?.as_str() {
@@ -545,71 +373,4 @@ fn auto_resolve(words: &mut Words<'_>) -> Result<AutoResolve, ParseError> {
         }
     }
     Ok(rule)
-}
-
-/// `#1 … by kim "a note" refused stale`.
-fn command(order: &str, words: &mut Words<'_>) -> Result<Order, ParseError> {
-    let incident = words.incident()?;
-    let kind = match order {
-        "ack" => CommandKind::Acknowledge,
-        "resolve" => CommandKind::Resolve {
-            decommissioned: words.skip("decommissioned"),
-        },
-        "reopen" => CommandKind::Reopen,
-        "assign" => {
-            words.must("to")?;
-            let owner = words.take("a name, or nobody")?;
-            CommandKind::Assign {
-                owner: (owner != "nobody").then_some(owner),
-            }
-        }
-        "snooze" if words.skip("now") => CommandKind::Snooze {
-            until: SnoozeUntil::Now,
-        },
-        "snooze" => {
-            words.must("until")?;
-            if !words.skip("change") {
-                let until = words.duration("a time, or change,")?;
-                return finish_order(words, incident, Wish::SnoozeUntil(until));
-            }
-            CommandKind::Snooze {
-                until: SnoozeUntil::Change,
-            }
-        }
-        "comment" => CommandKind::Comment,
-        _ => CommandKind::SetSeverity {
-            severity: if words.skip("computed") {
-                None
-            } else {
-                Some(words.one_of("a severity, or computed", &SEVERITIES)?)
-            },
-        },
-    };
-    finish_order(words, incident, Wish::Plain(kind))
-}
-
-fn finish_order(
-    words: &mut Words<'_>,
-    incident: domain::IncidentId,
-    kind: Wish,
-) -> Result<Order, ParseError> {
-    words.must("by")?;
-    let mut order = Order {
-        incident,
-        by: words.take("who asks for it")?,
-        kind,
-        note: words.text_if_any(),
-        seen: None,
-        refused: None,
-    };
-    if words.skip("seen") {
-        order.seen = Some(words.count("the revision that was seen")?);
-    }
-    if words.skip("refused") {
-        order.refused = Some(words.one_of("why it is refused", &REFUSALS)?);
-    }
-    if order.kind == Wish::Plain(CommandKind::Comment) && order.note.is_none() {
-        return Err(words.wrong("a comment has no words; add them in quotation marks"));
-    }
-    Ok(order)
 }

@@ -267,12 +267,11 @@ impl Runner<'_> {
             let Some(dataset) = self.datasets.get(&series) else {
                 continue;
             };
-            let window = self.settings.training.window;
-            let since = request.onset - window;
-            let rows = dataset.history().filter(|row| row.time >= since);
+            let since = request.onset - self.settings.training.window;
+            let rows: Vec<Sample> = dataset.history().collect();
             let gathered = Gathered::Precedent {
                 metric: member.metric.clone(),
-                precedent: precedent(rows.collect(), member, request),
+                precedent: precedent(&rows, since, member, request),
             };
             self.gathered.push((request.incident, gathered));
         }
@@ -285,8 +284,14 @@ impl Runner<'_> {
     }
 }
 
-/// How often the rows saw such a value.
-fn precedent(rows: Vec<Sample>, member: &RequestMember, request: &EvidenceRequest) -> Precedent {
+/// How often the rows since the training window's beginning saw such a value.
+fn precedent(
+    all: &[Sample],
+    since: Timestamp,
+    member: &RequestMember,
+    request: &EvidenceRequest,
+) -> Precedent {
+    let rows = &all[all.partition_point(|row| row.time < since)..];
     let extreme = |value: f64| match member.direction {
         Direction::Down => -value,
         Direction::Up | Direction::Both => value,
@@ -301,7 +306,7 @@ fn precedent(rows: Vec<Sample>, member: &RequestMember, request: &EvidenceReques
         .max_by(|a, b| extreme(a.value).total_cmp(&extreme(b.value)));
     let week_ago = request.at.as_millis() - WEEK_MS;
     let near = |row: &&Sample| (row.time.as_millis() - week_ago).abs() <= HALF_HOUR_MS;
-    let mut week_before: Vec<f64> = rows.iter().filter(near).map(|row| row.value).collect();
+    let mut week_before: Vec<f64> = all.iter().filter(near).map(|row| row.value).collect();
     week_before.sort_by(f64::total_cmp);
     let samples = u32::try_from(week_before.len()).unwrap_or(u32::MAX);
     let median = week_before.get(week_before.len().saturating_sub(1) / 2);

@@ -260,6 +260,11 @@ pub(crate) enum Property {
         change: &'static str,
         notice: &'static str,
     },
+    /// So often people were told of a change.
+    Told {
+        change: &'static str,
+        times: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
