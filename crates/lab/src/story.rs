@@ -12,6 +12,7 @@ mod happenings;
 mod world;
 
 mod runner;
+mod vocabulary;
 mod witness;
 
 mod expectations;

@@ -2,12 +2,12 @@
 
 use std::fmt::Display;
 
-use domain::{Actor, Incident, Timestamp};
-use incident::{Change, Notice, Verdict};
+use domain::{Incident, Timestamp};
 
 use super::clauses::{BECAUSE, KINDS};
 use super::report::{Failure, text_of};
 use super::script::{Between, Clause, Clock, Expectation, Expected, Property, Snoozed, Story};
+use super::vocabulary::{actor_name, change_word, notice_word, verdict_word, word_of};
 use super::witness::Witness;
 
 /// Instants that are listed where something was found at other times.
@@ -296,12 +296,6 @@ fn same_or_none<T: PartialEq + Display>(found: &Option<T>, wanted: &Option<T>) -
     (found != wanted).then(|| found.as_ref().map_or("none".into(), T::to_string))
 }
 
-/// The word of the language for a value.
-fn word_of<T: PartialEq>(value: T, words: &[(&'static str, T)]) -> &'static str {
-    let found = words.iter().find(|(_, meaning)| *meaning == value);
-    found.map_or("something else", |(word, _)| word)
-}
-
 fn listed<T: AsRef<str>>(names: &[T]) -> String {
     if names.is_empty() {
         return "none".into();
@@ -352,45 +346,4 @@ fn differs_shift(incident: &Incident, wanted: Option<(&String, bool, bool)>) -> 
     let mut candidates = shifts.ranked.iter().take(looked_at);
     let found = candidates.any(|shift| shift.metric == *metric && (shift.effect > 0.0) == rose);
     (!found).then(|| listed(&texts))
-}
-
-/// A rule by `rule NAME`, a person by the name.
-fn actor_name(actor: &Actor) -> String {
-    match actor {
-        Actor::Rule(name) => format!("rule {name}"),
-        other => other.to_string(),
-    }
-}
-
-fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Calm => "calm",
-        Verdict::NoSample => "no_sample",
-        Verdict::Waiting { .. } => "waiting",
-        Verdict::CrossingWithoutAnomaly { .. } => "crossing_without_anomaly",
-        Verdict::AnomalyWithoutCrossing => "anomaly_without_crossing",
-        Verdict::Opened { .. } => "opened",
-        Verdict::Joined { .. } => "joined",
-        Verdict::Extended { .. } => "extended",
-        Verdict::CalmMember { .. } => "calm_member",
-        Verdict::HeldByResolve { .. } => "held_by_resolve",
-    }
-}
-
-fn change_word(change: Change) -> &'static str {
-    match change {
-        Change::Opened(_) => "opened",
-        Change::WentQuiet(_) => "went_quiet",
-        Change::SeverityRaised(_) => "severity_raised",
-        Change::Resolved(_) => "resolved",
-        Change::Reopened(_) => "reopened",
-    }
-}
-
-fn notice_word(notice: Notice) -> &'static str {
-    match notice {
-        Notice::Due => "due",
-        Notice::Snoozed { .. } => "snoozed",
-        Notice::Acknowledged => "acknowledged",
-    }
 }

@@ -10,11 +10,12 @@ use domain::{
     Precedent, RequestMember, Sample, SeriesId, Timestamp,
 };
 use engine::{State, TickInput, TickOutput};
-use incident::{Command, CommandKind, Masks, Refusal, SnoozeUntil};
+use incident::{Command, CommandKind, Masks, SnoozeUntil};
 
 use super::expectations;
 use super::report::{Failure, Report};
 use super::script::{Happening, Knob, Order, Story, Wish};
+use super::vocabulary::refusal_word;
 use super::witness::Witness;
 use super::world::World;
 use crate::dataset::Dataset;
@@ -317,15 +318,5 @@ fn precedent(
         as_extreme: as_extreme as u64,
         most_extreme,
         week_before: median.map(|median| (*median, samples)),
-    }
-}
-
-fn refusal_word(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::Unknown => "unknown",
-        Refusal::AlreadyResolved => "already_resolved",
-        Refusal::Stale { .. } => "stale",
-        Refusal::NotGone => "not_gone",
-        Refusal::SnoozeInThePast => "snooze_in_the_past",
     }
 }

@@ -34,6 +34,13 @@ pub struct Story {
     pub(crate) expectations: Vec<Expectation>,
 }
 
+impl Story {
+    /// The same story with other noise.
+    pub fn with_seed(self, seed: u64) -> Story {
+        Story { seed, ..self }
+    }
+}
+
 /// A service as it usually is.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Service {
