@@ -115,18 +115,38 @@ impl MetricTracker {
     }
 }
 
-/// Whether a value is still past the release level: the threshold, moved towards calm by the share
-/// `hysteresis` of it.
+/// Whether a value is still past the release level of its threshold.
 fn is_unreleased(finding: &Finding, value: f64, direction: Direction, settings: &Settings) -> bool {
     let thresholds = finding.thresholds;
     let threshold = thresholds.high.or(thresholds.critical);
-    threshold.is_some_and(|threshold| {
-        let margin = settings.hysteresis * threshold.abs();
-        match direction {
-            Direction::Down => value <= threshold + margin,
-            Direction::Up | Direction::Both => value >= threshold - margin,
-        }
-    })
+    threshold.is_some_and(|threshold| is_past_release(threshold, value, direction, settings))
+}
+
+/// The severity of a member whose incident fires: High at least, and Critical once it was, until the
+/// value is past the release level of that threshold no more.
+pub(crate) fn held_severity(
+    before: Severity,
+    finding: &Finding,
+    value: f64,
+    direction: Direction,
+    settings: &Settings,
+) -> Severity {
+    let critical = finding.thresholds.critical;
+    let still = |threshold| is_past_release(threshold, value, direction, settings);
+    if before == Severity::Critical && critical.is_some_and(still) {
+        Severity::Critical
+    } else {
+        finding.severity.max(Severity::High)
+    }
+}
+
+/// The release level is the threshold, moved towards calm by the share `hysteresis` of it.
+fn is_past_release(threshold: f64, value: f64, direction: Direction, settings: &Settings) -> bool {
+    let margin = settings.hysteresis * threshold.abs();
+    match direction {
+        Direction::Down => value <= threshold + margin,
+        Direction::Up | Direction::Both => value >= threshold - margin,
+    }
 }
 
 impl ServiceTracker {
