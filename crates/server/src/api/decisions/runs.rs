@@ -10,6 +10,9 @@ use crate::api::Api;
 use crate::api::problem::Problem;
 use crate::clock;
 
+/// Clocks that ask may run ahead of ours by this much.
+const AHEAD: Duration = Duration::from_secs(5);
+
 /// What is known of an instant.
 pub enum Evaluated {
     /// The newest tick before it was at or before `until`.
@@ -41,7 +44,7 @@ impl<'a> Runs<'a> {
 
     pub async fn at(&self, at: Timestamp) -> Result<Evaluated, Problem> {
         let there = source_now(clock::now(), self.api.snapshot().skew);
-        if at > there {
+        if at > there + AHEAD {
             return Ok(Evaluated::Future {
                 newest: self.newest,
             });

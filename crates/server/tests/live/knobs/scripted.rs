@@ -64,6 +64,13 @@ impl Scripted {
     /// Moves a service to another level from now on; gives the instant.
     pub fn shift(&self, service: &str, level: f64) -> Timestamp {
         let from = now();
+        self.plan(service, from, level);
+        from
+    }
+
+    /// Moves a service to another level from an instant on, later than all that is planned; NaN is
+    /// answered as such.
+    pub fn plan(&self, service: &str, from: Timestamp, level: f64) {
         let mut levels = self
             .script
             .levels
@@ -71,7 +78,6 @@ impl Scripted {
             .expect("the script does not panic");
         let levels = levels.get_mut(service).expect("a service of the script");
         levels.push((from, level));
-        from
     }
 }
 
