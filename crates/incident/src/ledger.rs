@@ -228,6 +228,20 @@ impl Entry {
         self.from + Duration::from_millis(passed)
     }
 
+    /// Between which times, both inclusive, the newest row is the one that a tick's decision rests
+    /// on; none without a sample. A sample that `next` was the first to judge may be older than
+    /// the tick, where it became known late.
+    pub fn rests_between(
+        &self,
+        next: Option<&Entry>,
+        tick: Timestamp,
+    ) -> Option<(Timestamp, Timestamp)> {
+        let first = self.sample?.time;
+        let judged_later = next.and_then(|next| next.sample).map(|sample| sample.time);
+        let before = judged_later.map(|time| time - Duration::from_millis(1));
+        Some((first, before.map_or(tick, |before| before.min(tick))))
+    }
+
     /// The entry at a later tick at which it still held: with the numbers of that tick's row in
     /// place of the first ones. Only `components` stay those of `components_at`.
     pub fn as_of(mut self, row: &Row) -> Entry {

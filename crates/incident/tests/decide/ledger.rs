@@ -180,3 +180,25 @@ fn a_later_instant_has_the_numbers_of_its_row() {
         assert!(words.contains(says), "{words}");
     }
 }
+
+#[test]
+fn a_sample_that_became_known_late_belongs_to_the_decision_on_it() {
+    let (mut story, mut ledger) = (Story::of(&["pay"]), Ledger::default());
+    let calm = entries(&mut story, &mut ledger, 60).remove(0);
+    story.see("pay", "cpu", HIGH);
+    let mut high = entries(&mut story, &mut ledger, 60).remove(0);
+    let first = calm.sample.unwrap().time;
+    let tick = calm.newest_tick(high.from - seconds(1));
+    assert_eq!(calm.rests_between(None, tick), Some((first, tick)));
+    // Measured before the tick, and seen only by the one after it.
+    let late = tick - seconds(2);
+    high.sample = high.sample.map(|sample| domain::Sample {
+        time: late,
+        ..sample
+    });
+    let before = late - std::time::Duration::from_millis(1);
+    assert_eq!(calm.rests_between(Some(&high), tick), Some((first, before)));
+    story.see("pay", "cpu", Err(Gap::Idle));
+    let gap = entries(&mut story, &mut ledger, 60).remove(0);
+    assert_eq!(gap.rests_between(None, tick), None);
+}

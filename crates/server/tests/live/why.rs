@@ -14,6 +14,8 @@ use crate::harness::{Bellwether, figure, folder, run, scaled, until};
 use crate::knobs::scripted::{Scripted, now};
 
 const TICK: Duration = Duration::from_secs(1);
+/// Where scrapes are rarer than ticks.
+const SCRAPE: Duration = Duration::from_secs(3);
 const HOUR: Duration = Duration::from_secs(3_600);
 const SEED: u64 = 20;
 /// Moments that are drawn of each kind; the anomalous ones lie short of High.
@@ -51,28 +53,15 @@ const STORY: Duration = Duration::from_secs(34);
 async fn why_answers_for_moments_at_which_nothing_opened() {
     let dir = folder();
     let prometheus = Scripted::start(&LEVELS, 12 * HOUR).await;
-    let config = format!(
-        "prometheus: {{ url: '{}' }}\n{}",
-        prometheus.url,
-        scaled(TICK)
+    let config = config(&prometheus);
+    let (mut bellwether, begin) = told(dir.path(), &prometheus, &config).await;
+    let answers = drawn(&bellwether, begin).await;
+    recomputed(
+        dir.path(),
+        &bellwether,
+        &answers,
+        ("a scrape at each tick", TICK),
     );
-    let mut bellwether = Bellwether::start(dir.path(), &config, &[]).await;
-    let models = LEVELS.len() as u64;
-    bellwether.models(models, Duration::from_secs(60)).await;
-    let begin = now() + 3 * TICK;
-    plan(&prometheus, begin);
-    until("the end of the story", 2 * STORY, || async {
-        let (_, status) = bellwether.get("/api/v1/status").await;
-        (time(&status["evaluated_at"])? > begin + STORY).then_some(())
-    })
-    .await;
-
-    let moments = draw(&bellwether, begin).await;
-    let mut answers = Vec::new();
-    for (service, metric, at) in &moments {
-        answers.push(answered(&bellwether, service, metric, &at.to_string()));
-    }
-    recomputed(dir.path(), &bellwether, &answers);
     a_wrong_answer_is_found(dir.path(), &bellwether, &answers);
 
     an_incident_is_told(&bellwether).await;
@@ -90,10 +79,50 @@ async fn why_answers_for_moments_at_which_nothing_opened() {
     .await;
 }
 
+/// Most ticks see a scrape that was judged before, and none sees one of its own instant.
+#[tokio::test(flavor = "multi_thread")]
+async fn why_answers_where_scrapes_are_rarer_than_ticks() {
+    let dir = folder();
+    let scrapes = Some((SCRAPE, Duration::from_millis(400)));
+    let prometheus = Scripted::scraped(&LEVELS, 12 * HOUR, scrapes).await;
+    let config = config(&prometheus);
+    let (bellwether, begin) = told(dir.path(), &prometheus, &config).await;
+    let answers = drawn(&bellwether, begin).await;
+    recomputed(
+        dir.path(),
+        &bellwether,
+        &answers,
+        ("a scrape at every third tick", SCRAPE),
+    );
+}
+
+fn config(prometheus: &Scripted) -> String {
+    format!(
+        "prometheus: {{ url: '{}' }}\n{}",
+        prometheus.url,
+        scaled(TICK)
+    )
+}
+
+/// Runs until the story is over; says when it began.
+async fn told(dir: &Path, prometheus: &Scripted, config: &str) -> (Bellwether, Timestamp) {
+    let bellwether = Bellwether::start(dir, config, &[]).await;
+    let models = LEVELS.len() as u64;
+    bellwether.models(models, Duration::from_secs(60)).await;
+    let begin = (now() + 2 * SCRAPE).floor_to(SCRAPE);
+    plan(prometheus, begin);
+    until("the end of the story", 2 * STORY, || async {
+        let (_, status) = bellwether.get("/api/v1/status").await;
+        (time(&status["evaluated_at"])? > begin + STORY).then_some(())
+    })
+    .await;
+    (bellwether, begin)
+}
+
 fn plan(prometheus: &Scripted, begin: Timestamp) {
-    let at = |second: u64| begin.floor_to(TICK) + Duration::from_secs(second);
-    // Shorter than open_after: the ticks of two seconds, each time.
-    for second in (1..STORY.as_secs() - 2).step_by(5) {
+    let at = |second: u64| begin + Duration::from_secs(second);
+    // Shorter than open_after: two ticks with a scrape of their own, or one scrape.
+    for second in (0..STORY.as_secs() - 2).step_by(6) {
         prometheus.plan("flicker", at(second), 90.0);
         prometheus.plan("flicker", at(second + 2), 30.0);
     }
@@ -110,6 +139,14 @@ fn plan(prometheus: &Scripted, begin: Timestamp) {
 
 type Moment = (String, String, Timestamp);
 
+/// The answers for twenty moments.
+async fn drawn(bellwether: &Bellwether, begin: Timestamp) -> Vec<Value> {
+    let moments = draw(bellwether, begin).await.into_iter();
+    let ask =
+        |(service, metric, at): Moment| answered(bellwether, &service, &metric, &at.to_string());
+    moments.map(ask).collect()
+}
+
 /// Instants within decisions by which nothing opened, drawn from each kind.
 async fn draw(bellwether: &Bellwether, begin: Timestamp) -> Vec<Moment> {
     let mut kinds: BTreeMap<&str, Vec<Moment>> = BTreeMap::new();
@@ -123,7 +160,7 @@ async fn draw(bellwether: &Bellwether, begin: Timestamp) -> Vec<Moment> {
             assert_eq!(status, 200, "{page}");
             for item in page["items"].as_array().unwrap() {
                 assert_eq!(item["incident"], Value::Null, "{item}");
-                let from = time(&item["from"]).unwrap().max(begin + TICK);
+                let from = time(&item["from"]).unwrap().max(begin);
                 let to = time(&item["to"]).unwrap_or(end).min(end);
                 let kind = match (item["severity"].as_str(), item["prediction"].as_str()) {
                     (Some("High" | "Critical"), _) => "past High",
@@ -175,7 +212,12 @@ fn answered(bellwether: &Bellwether, service: &str, metric: &str, at: &str) -> V
 }
 
 /// Runs the script on answers; whether it agrees, and what it says.
-fn checked(dir: &Path, bellwether: &Bellwether, answers: &[Value]) -> (bool, String) {
+fn checked(
+    dir: &Path,
+    bellwether: &Bellwether,
+    answers: &[Value],
+    step: Duration,
+) -> (bool, String) {
     let file = dir.join("answers.jsonl");
     let lines: Vec<String> = answers.iter().map(Value::to_string).collect();
     std::fs::write(&file, lines.join("\n")).unwrap();
@@ -183,6 +225,7 @@ fn checked(dir: &Path, bellwether: &Bellwether, answers: &[Value]) -> (bool, Str
     let output = Command::new("python3")
         .args([script, bellwether.data_dir(), file])
         .args(SETTINGS)
+        .arg(format!("--step={}", step.as_secs()))
         .output()
         .expect("python3 is installed (apt-get install python3)");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -191,29 +234,40 @@ fn checked(dir: &Path, bellwether: &Bellwether, answers: &[Value]) -> (bool, Str
     (output.status.success(), said)
 }
 
-fn recomputed(dir: &Path, bellwether: &Bellwether, answers: &[Value]) {
-    let (agrees, said) = checked(dir, bellwether, answers);
+fn recomputed(
+    dir: &Path,
+    bellwether: &Bellwether,
+    answers: &[Value],
+    (scrapes, step): (&str, Duration),
+) {
+    let (agrees, said) = checked(dir, bellwether, answers, step);
     println!("{said}");
     let counts = said.lines().rev().nth(1).unwrap();
     let words: Vec<&str> = counts.split(' ').collect();
     let (past_high, anomalous): (usize, usize) =
         (words[0].parse().unwrap(), words[3].parse().unwrap());
-    let line = "incidents 3";
     let moments = answers.len();
-    figure(
-        line,
+    let says = |what: &str, value: &dyn std::fmt::Display, bar: &str, pass: bool| {
+        figure(
+            "incidents 3",
+            &format!("{what} ({scrapes})"),
+            value,
+            bar,
+            pass,
+        );
+    };
+    says(
         "seeded moments at which nothing opened",
-        moments,
+        &moments,
         "20",
         moments == 20,
     );
-    figure(line, "of them past High", past_high, "≥ 5", past_high >= 5);
-    figure(line, "of them anomalous", anomalous, "≥ 5", anomalous >= 5);
+    says("of them past High", &past_high, "≥ 5", past_high >= 5);
+    says("of them anomalous", &anomalous, "≥ 5", anomalous >= 5);
     let agree = said.lines().last().unwrap();
-    figure(
-        line,
+    says(
         "answers that a recomputation from the CSVs agrees with",
-        agree,
+        &agree,
         "20 of 20",
         agrees,
     );
@@ -250,7 +304,7 @@ fn a_wrong_answer_is_found(dir: &Path, bellwether: &Bellwether, answers: &[Value
         let mut wrong = right.clone();
         let field = wrong.pointer_mut(path).unwrap_or_else(|| panic!("{path}"));
         *field = turn(field);
-        let (agrees, said) = checked(dir, bellwether, &[wrong]);
+        let (agrees, said) = checked(dir, bellwether, &[wrong], TICK);
         assert!(
             !agrees && said.contains("DIFFERS"),
             "{path} was turned: {said}"

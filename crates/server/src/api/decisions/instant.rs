@@ -132,23 +132,19 @@ async fn held_at(
     }))
 }
 
-/// The row that a tick's decision rests on: the newest one, from the decision's first sample to
-/// before that of the next one. A later sample may be older than the tick that judged it.
+/// The row that a tick's decision rests on.
 async fn row_at(
     api: &Api,
     series: &SeriesId,
     tick: Timestamp,
     held: &Held,
 ) -> Result<Option<(Row, Part)>, Problem> {
-    let Some(first) = held.entry.sample else {
+    let Some((from, to)) = held.entry.rests_between(held.next.as_ref(), tick) else {
         return Ok(None);
     };
-    let next = held.next.as_ref().and_then(|next| next.sample);
-    let before_next = next.map(|next| next.time - Duration::from_millis(1));
-    let to = before_next.map_or(tick, |before| before.min(tick));
     let (storage, series) = (Arc::clone(&api.storage), series.clone());
     let read = tokio::task::spawn_blocking(move || {
-        let newest = storage.datasets().newest_row(&series, first.time, to);
+        let newest = storage.datasets().newest_row(&series, from, to);
         newest.map_err(|error| chain(&error))
     });
     let read = read
