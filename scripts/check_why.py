@@ -200,9 +200,30 @@ def check_row(check, answer, row, computed):
         said = [p for p in ("above", "below", "within") if any(
             sentence.startswith(f"it is {p} the band") for sentence in decision["why"])]
         check.same("place in the band", said, [place])
+        check_components(check, decision, row, computed["rows"])
     if row.numbers["score"] is not None:
         for name, limit in computed["limits"].items():
             check.close(name, decision.get(name), limit)
+
+
+def deviations(row):
+    """Robust deviations from expected: the band's bounds lie three of them away."""
+    expected, _, upper = row.band
+    return max(0.0, row.value - expected) / ((upper - expected) / 3)
+
+
+def check_components(check, decision, row, rows):
+    """Whether the band spoke up then, and its statistic at the decision's first sample."""
+    band = [one for one in decision["components"] if one["name"] == "band"]
+    if row.numbers["score"] is None:
+        return check.same("components", decision["components"], [])
+    check.same("components", sorted(c["name"] for c in decision["components"]), ["band", "forest"])
+    check.same("the band speaks", [one["speaks"] for one in band], [row.value >= row.band[2]])
+    first = [r for r in rows if r.time == time_of(decision, "components_ts")]
+    check.same("rows at components_ts", len(first), 1)
+    for one, other in zip(band, first):
+        check.close("the band's statistic", one["statistic"], deviations(other))
+    return None
 
 
 def check_moment(answer, settings, times):
@@ -238,6 +259,7 @@ def check_moment(answer, settings, times):
         return check.differences, "no_sample", None
     row = rows[index]
     computed = {
+        "rows": rows,
         "severity": severity_of(row.value, thresholds),
         "features": features_of(rows, index, step),
         "limits": limits_of(step, settings.alarm_budget),
@@ -247,6 +269,9 @@ def check_moment(answer, settings, times):
     check.same("verdict", decision["verdict"], verdict)
     check.same("since", time_of(decision, "since"), since)
     check.same("incident", decision["incident"], None)
+    if decision["model_trained_at"]:
+        age = (tick - millis(decision["model_trained_at"])) // 1000
+        check.same("model_age_seconds", decision["model_age_seconds"], age)
     return check.differences, verdict, row
 
 

@@ -284,7 +284,7 @@ fn a_wrong_answer_is_found(dir: &Path, bellwether: &Bellwether, answers: &[Value
     let nothing = |_: &Value| Value::Null;
     let turned = |word: &'static str| move |_: &Value| json!(word);
     type Turn<'a> = &'a dyn Fn(&Value) -> Value;
-    let turns: [(&str, Turn<'_>); 14] = [
+    let turns: [(&str, Turn<'_>); 17] = [
         ("/decision/value", &nudged),
         ("/decision/high", &nudged),
         ("/decision/upper", &nudged),
@@ -298,6 +298,9 @@ fn a_wrong_answer_is_found(dir: &Path, bellwether: &Bellwether, answers: &[Value
         ("/decision/severity", &turned("Normal")),
         ("/decision/prediction", &turned("Anomaly")),
         ("/decision/verdict", &turned("calm")),
+        ("/decision/components/1/statistic", &|_: &Value| json!(2.5)),
+        ("/decision/components/1/speaks", &|_: &Value| json!(true)),
+        ("/decision/model_age_seconds", &|_: &Value| json!(7)),
         ("/row", &nothing),
     ];
     for (path, turn) in turns {
@@ -441,7 +444,8 @@ async fn what_was_not_evaluated_is_said(
         .get("/api/v1/decisions?service=calm&metric=cpu&limit=1000")
         .await;
     let items = page["items"].as_array().unwrap();
-    let ended = items.iter().rev().nth(1).expect("one of the first run");
+    let of_the_first_run = |item: &&Value| time(&item["from"]).is_some_and(|from| from < killed);
+    let ended = items.iter().rfind(of_the_first_run).expect("one of them");
     let to = time(&ended["to"]).expect("it ended with its process");
     assert!(to <= killed, "it doesn't outlive its process: {ended}");
     assert_eq!(
@@ -449,6 +453,15 @@ async fn what_was_not_evaluated_is_said(
         Value::Null,
         "the last still holds"
     );
+    let (_, first) = bellwether
+        .get("/api/v1/decisions?service=calm&metric=cpu&limit=1")
+        .await;
+    assert_eq!(first["items"][0], items[0], "also at the end of a page");
+    assert_ne!(first["next_cursor"], Value::Null);
+    let (status, refused) = bellwether
+        .get("/api/v1/decisions?service=calm&metric=cpu&at=0&limit=1")
+        .await;
+    assert_eq!(status, 400, "{refused}");
 }
 
 fn time(value: &Value) -> Option<Timestamp> {
