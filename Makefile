@@ -10,15 +10,15 @@ help: ## Show this list
 demo: ## A simulated fleet, a Prometheus, Bellwether and one fault, on this machine; ends with Ctrl-C
 	@scripts/demo.sh
 
-test: ## Purity, formatting, lints and all tests (needs Debian's prometheus; about ten minutes the first time)
-	@scripts/require.sh cargo cc prometheus
+test: ## Purity, formatting, lints and all tests (needs Debian's prometheus and python3; about ten minutes the first time)
+	@scripts/require.sh cargo cc prometheus python3
 	@scripts/check_pure.sh
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
 
 test-long: ## The live tests with 500 kills and a recording of ten minutes, and ten more simulated weeks
-	@scripts/require.sh cargo cc prometheus
+	@scripts/require.sh cargo cc prometheus python3
 	BELLWETHER_KILLS=500 BELLWETHER_RECORD_SECONDS=600 cargo test -p server --test live
 	BELLWETHER_WEEKS=10 cargo test --release -p lab --test week
 

@@ -2,13 +2,15 @@
 //!
 //! An entry holds from its instant until the next one of the same series. Steady decisions are
 //! compacted: an entry is written when something about the decision changed, so that hours of
-//! "normal" take one. The numbers of each single sample are in the datasets.
+//! "normal" take one. The numbers of each single sample are in the datasets: [`Entry::as_of`] puts
+//! them in place of the first ones.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use domain::{
-    Band, Component, ComponentScore, Features, Finding, Gap, ModelRef, Prediction, Reason, Sample,
-    ScoreLimits, SeriesId, Severity, Silence, Thresholds, Timestamp,
+    Band, Component, ComponentScore, Features, Finding, Gap, ModelRef, Prediction, Reason, Row,
+    Sample, ScoreLimits, SeriesId, Severity, Silence, Thresholds, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +23,12 @@ use crate::verdict::{Notice, Verdict};
 pub struct Entry {
     pub series: SeriesId,
     pub from: Timestamp,
+    /// The distance of the ticks at which it held; zero where that was not taken down.
+    #[serde(default)]
+    pub tick: Duration,
     pub verdict: Verdict,
     pub notice: Option<Notice>,
-    /// Why there was no sample.
+    /// Why there was no sample; none beside no sample: the series was not watched any more.
     pub gap: Option<Gap>,
     pub sample: Option<Sample>,
     pub severity: Severity,
@@ -33,7 +38,10 @@ pub struct Entry {
     pub reason: Option<Reason>,
     pub score: Option<f64>,
     pub limits: Option<ScoreLimits>,
+    /// Of the sample at `components_at`; which of them speak up stays the same.
     pub components: Vec<ComponentScore>,
+    #[serde(default)]
+    pub components_at: Option<Timestamp>,
     pub contributions: Option<[f64; 5]>,
     pub features: Option<Features>,
     pub band: Option<Band>,
@@ -45,6 +53,7 @@ pub struct Entry {
 /// What must stay the same for an entry to go on holding.
 #[derive(Clone, Debug, PartialEq)]
 struct Steady {
+    tick: Duration,
     verdict: Verdict,
     notice: Option<Notice>,
     gap: Option<Gap>,
@@ -52,34 +61,39 @@ struct Steady {
     thresholds: Thresholds,
     prediction: Prediction,
     silence: Option<Silence>,
-    reason: Option<SteadyReason>,
+    /// Without the numbers that follow from the sample's row.
+    reason: Option<Reason>,
+    limits: Option<ScoreLimits>,
     speaking: BTreeSet<Component>,
     held: bool,
     model: Option<ModelRef>,
-}
-
-/// A reason with its numbers, or only its kind while an incident tells the story anyway.
-#[derive(Clone, Debug, PartialEq)]
-enum SteadyReason {
-    Whole(Reason),
-    Kind(std::mem::Discriminant<Reason>),
 }
 
 /// Which decision holds for each series. Lost with the process: the first decisions of the next
 /// one are entries of their own.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    holding: BTreeMap<SeriesId, Steady>,
+    /// None of a series that is not watched any more.
+    holding: BTreeMap<SeriesId, Option<Steady>>,
 }
 
 impl Ledger {
-    /// The entries that a tick adds. `findings` and the decisions are in the same order.
-    pub fn note(&mut self, findings: &[Finding], decided: &DecideOutput) -> Vec<Entry> {
-        let mut entries = Vec::new();
+    /// The entries that the tick of `at` adds. `findings` and the decisions are in the same order.
+    pub fn note(
+        &mut self,
+        at: Timestamp,
+        tick: Duration,
+        findings: &[Finding],
+        decided: &DecideOutput,
+    ) -> Vec<Entry> {
+        let mut entries = self.let_go(at, tick, findings);
         for (finding, decision) in findings.iter().zip(&decided.decisions) {
             debug_assert_eq!(finding.series, decision.series);
-            // The scrape was decided on before; nothing is new.
-            if finding.sample == Err(Gap::Repeated) {
+            let holding = self.holding.get(&finding.series).and_then(Option::as_ref);
+            // The scrape was decided on before; nothing is new, unless an outage lay between, or
+            // another process decided on it.
+            let was_decided = |held: &Steady| held.gap.is_none_or(|gap| gap == Gap::Repeated);
+            if finding.sample == Err(Gap::Repeated) && holding.is_some_and(was_decided) {
                 continue;
             }
             let concerned = decision.verdict.incident();
@@ -88,10 +102,24 @@ impl Ledger {
                 .iter()
                 .find(|(incident, _)| Some(*incident) == concerned)
                 .map(|(_, notice)| *notice);
-            let steady = Steady::of(finding, decision.verdict, notice);
-            if self.holding.get(&finding.series) != Some(&steady) {
-                entries.push(Entry::of(finding, decision.verdict, notice));
-                self.holding.insert(finding.series.clone(), steady);
+            let steady = Steady::of(tick, finding, decision.verdict, notice);
+            if holding != Some(&steady) {
+                entries.push(Entry::of(tick, finding, decision.verdict, notice));
+                self.holding.insert(finding.series.clone(), Some(steady));
+            }
+        }
+        entries
+    }
+
+    /// Ends what holds of series that there are no findings of any more.
+    fn let_go(&mut self, at: Timestamp, tick: Duration, findings: &[Finding]) -> Vec<Entry> {
+        let watched: BTreeSet<&SeriesId> = findings.iter().map(|f| &f.series).collect();
+        let mut entries = Vec::new();
+        for (series, held) in &mut self.holding {
+            if !watched.contains(series)
+                && let Some(held) = held.take()
+            {
+                entries.push(Entry::unwatched(series.clone(), at, tick, held.thresholds));
             }
         }
         entries
@@ -99,17 +127,10 @@ impl Ledger {
 }
 
 impl Steady {
-    fn of(finding: &Finding, verdict: Verdict, notice: Option<Notice>) -> Steady {
-        let told = matches!(
-            verdict,
-            Verdict::Extended { .. } | Verdict::CalmMember { .. } | Verdict::HeldByResolve { .. }
-        );
-        let reason = |reason: Reason| match told {
-            true => SteadyReason::Kind(std::mem::discriminant(&reason)),
-            false => SteadyReason::Whole(reason),
-        };
+    fn of(tick: Duration, finding: &Finding, verdict: Verdict, notice: Option<Notice>) -> Steady {
         let speaking = finding.components.iter().filter(|one| one.speaks());
         Steady {
+            tick,
             verdict,
             notice,
             gap: finding.sample.err(),
@@ -117,7 +138,8 @@ impl Steady {
             thresholds: finding.thresholds,
             prediction: finding.prediction,
             silence: finding.silence,
-            reason: finding.reason.map(reason),
+            reason: finding.reason.map(|reason| numbered(reason, 0.0, 0.0)),
+            limits: finding.limits,
             speaking: speaking.map(|one| one.component).collect(),
             held: finding.held,
             model: finding.model.clone(),
@@ -125,11 +147,27 @@ impl Steady {
     }
 }
 
+/// A reason with these numbers where they are the sample's own, which its row holds as well.
+fn numbered(reason: Reason, score: f64, off: f64) -> Reason {
+    match reason {
+        Reason::VeryRare { limit, .. } => Reason::VeryRare {
+            rarity: score,
+            limit,
+        },
+        Reason::BelowMinimumEffect { minimum, .. } => Reason::BelowMinimumEffect {
+            distance: off,
+            minimum,
+        },
+        other => other,
+    }
+}
+
 impl Entry {
-    fn of(finding: &Finding, verdict: Verdict, notice: Option<Notice>) -> Entry {
+    fn of(tick: Duration, finding: &Finding, verdict: Verdict, notice: Option<Notice>) -> Entry {
         Entry {
             series: finding.series.clone(),
             from: finding.at,
+            tick,
             verdict,
             notice,
             gap: finding.sample.err(),
@@ -142,6 +180,7 @@ impl Entry {
             score: finding.score,
             limits: finding.limits,
             components: finding.components.clone(),
+            components_at: finding.newest.map(|sample| sample.time),
             contributions: finding.contributions,
             features: finding.features,
             band: finding.band,
@@ -150,11 +189,88 @@ impl Entry {
         }
     }
 
+    fn unwatched(series: SeriesId, at: Timestamp, tick: Duration, thresholds: Thresholds) -> Entry {
+        Entry {
+            series,
+            from: at,
+            tick,
+            verdict: Verdict::NoSample,
+            notice: None,
+            gap: None,
+            sample: None,
+            severity: Severity::Unavailable,
+            thresholds,
+            prediction: Prediction::Unknown,
+            silence: Some(Silence::NoSample),
+            reason: None,
+            score: None,
+            limits: None,
+            components: Vec::new(),
+            components_at: None,
+            contributions: None,
+            features: None,
+            band: None,
+            held: false,
+            model: None,
+        }
+    }
+
+    /// Whether the series was one of those that ticks looked at.
+    pub fn is_watched(&self) -> bool {
+        self.sample.is_some() || self.gap.is_some()
+    }
+
+    /// The newest tick at or before an instant at which this entry held.
+    pub fn newest_tick(&self, at: Timestamp) -> Timestamp {
+        let tick = self.tick.as_millis().max(1);
+        let ticks = at.since(self.from).as_millis() / tick;
+        let passed = u64::try_from(ticks * tick).unwrap_or(u64::MAX);
+        self.from + Duration::from_millis(passed)
+    }
+
+    /// Between which times, both inclusive, the newest row is the one that a tick's decision rests
+    /// on; none without a sample. A sample that `next` was the first to judge may be older than
+    /// the tick, where it became known late.
+    pub fn rests_between(
+        &self,
+        next: Option<&Entry>,
+        tick: Timestamp,
+    ) -> Option<(Timestamp, Timestamp)> {
+        let first = self.sample?.time;
+        let judged_later = next.and_then(|next| next.sample).map(|sample| sample.time);
+        let before = judged_later.map(|time| time - Duration::from_millis(1));
+        Some((first, before.map_or(tick, |before| before.min(tick))))
+    }
+
+    /// The entry at a later tick at which it still held: with the numbers of that tick's row in
+    /// place of the first ones. Only `components` stay those of `components_at`.
+    pub fn as_of(mut self, row: &Row) -> Entry {
+        if self.sample.map(|sample| sample.time) == Some(row.timestamp) {
+            return self;
+        }
+        let off = row.band.map_or(0.0, |band| row.value - band.expected);
+        let score = row.score.unwrap_or(0.0);
+        self.sample = Some(Sample {
+            time: row.timestamp,
+            value: row.value,
+        });
+        self.reason = self.reason.map(|reason| numbered(reason, score, off.abs()));
+        self.score = row.score;
+        self.features = row.features;
+        self.band = row.band;
+        self.contributions = None;
+        self
+    }
+
     /// What was decided and why, in sentences; `unit` is the metric's.
     pub fn sentences(&self, unit: &str) -> Vec<String> {
+        if !self.is_watched() {
+            return vec!["nothing was decided: the series was not watched any more".to_owned()];
+        }
         let parts = [
             Some(decided(self.verdict)),
             self.against_thresholds(unit),
+            self.against_band(unit),
             Some(self.by_the_model(unit)),
             self.against_limits(),
             self.by_hold(),
@@ -186,6 +302,21 @@ impl Entry {
                 limits.join(", ")
             ),
         })
+    }
+
+    fn against_band(&self, unit: &str) -> Option<String> {
+        let (sample, band) = (self.sample?, self.band?);
+        let place = match sample.value {
+            value if value > band.upper => "above",
+            value if value < band.lower => "below",
+            _ => "within",
+        };
+        Some(format!(
+            "it is {place} the band: expected {}, usually {} to {}",
+            amount(band.expected, unit),
+            amount(band.lower, unit),
+            amount(band.upper, unit)
+        ))
     }
 
     fn by_the_model(&self, unit: &str) -> String {

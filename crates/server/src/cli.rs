@@ -5,12 +5,22 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use domain::Timestamp;
 
+use crate::why::Moment;
+
 /// What exit codes mean, for `--help` and for scripts.
 const EXIT_CODES: &str = "Exit codes:
   0  done
   1  failed while running; the reason is on standard error
   2  the command line or the configuration is wrong
   3  a replay found a difference";
+
+const WHY_EXAMPLES: &str = "Examples:
+  bellwether why payments lat now
+  bellwether why payments lat -10m
+  bellwether why payments lat 2026-11-22T15:48:30Z --json
+
+The numbers are those of the newest tick at or before TIME. Ticks lie evaluation_delay
+(10 s) and up to one tick (15 s) behind now; `now` tells of the newest one.";
 
 #[derive(Debug, Parser)]
 #[command(
@@ -44,6 +54,12 @@ pub enum Command {
     /// The data directory must not be in use by a running server; ask that one with
     /// `curl -X POST http://127.0.0.1:9092/retrain` instead.
     Train(Train),
+    /// What was decided about a metric of a service at a time, and why; also when nothing was.
+    ///
+    /// Asks the running server: the value against its thresholds and the band, what the model and
+    /// its components said, what held, which incident it joined, and what people were told.
+    #[command(after_help = WHY_EXAMPLES)]
+    Why(Why),
     /// Judge Bellwether itself, offline, against simulated services whose faults are known.
     Lab(Lab),
     /// Check the configuration and print the effective whole, without secrets.
@@ -123,6 +139,27 @@ pub struct Train {
 }
 
 #[derive(Debug, Args)]
+pub struct Why {
+    /// The service, as GET /services names it
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+    /// The id of the metric, such as cpu, mem or lat
+    #[arg(value_name = "METRIC")]
+    pub metric: String,
+    /// RFC 3339, epoch seconds, `now`, or `-10m` for ten minutes ago
+    #[arg(value_name = "TIME", allow_hyphen_values = true)]
+    pub time: Moment,
+    /// Where the server answers [default: http:// and the configured `listen`]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Print the answer of the server as it came
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+#[derive(Debug, Args)]
 pub struct Lab {
     #[command(subcommand)]
     pub command: LabCommand,
@@ -189,6 +226,16 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn why_takes_a_time_that_begins_with_a_hyphen() {
+        let cli = Cli::parse_from(["bellwether", "why", "pay", "lat", "-10m", "--json"]);
+        let Command::Why(why) = cli.command else {
+            panic!("not why")
+        };
+        let ten_minutes = std::time::Duration::from_secs(600);
+        assert_eq!((why.time, why.json), (Moment::Ago(ten_minutes), true));
     }
 
     #[test]

@@ -29,3 +29,4 @@ mod telemetry;
 pub mod lab;
 pub mod offline;
 pub mod replay;
+pub mod why;

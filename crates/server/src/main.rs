@@ -6,7 +6,7 @@ use clap::Parser;
 use server::app::App;
 use server::cli::{Cli, Command, LabCommand, Serve, Settings};
 use server::config::{Config, Loaded, LogFormat};
-use server::{config, lab, offline, replay};
+use server::{config, lab, offline, replay, why};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -29,6 +29,7 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
     error.is::<config::ConfigError>()
         || error.is::<sources::PrometheusError>()
         || error.is::<lab::InputError>()
+        || error.is::<why::UrlError>()
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -46,6 +47,14 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let loaded = load(&train.settings)?;
             start_logging(&loaded.config);
             in_runtime(offline::train(loaded.config, &train))
+        }
+        Command::Why(asked) => {
+            // With --url nothing of the configuration is needed.
+            let listen = match asked.url {
+                Some(_) => Config::default().listen,
+                None => load(&asked.settings)?.config.listen,
+            };
+            in_runtime(why::why(&asked, listen))
         }
         Command::Lab(lab) => match &lab.command {
             LabCommand::Week(week) => lab::week(week),

@@ -194,7 +194,11 @@ impl Ticking {
 
     /// What the ledger adds; beyond its bound the oldest that could not be stored go.
     fn take_down(&mut self, output: &TickOutput) {
-        for entry in self.ledger.note(&output.findings, &output.decided) {
+        let tick = self.state.config().tick;
+        let entries = self
+            .ledger
+            .note(output.at, tick, &output.findings, &output.decided);
+        for entry in entries {
             let body = serde_json::to_string(&entry).expect("an entry is plain data");
             self.unsaved_ledger.push(LedgerRecord {
                 series: entry.series,

@@ -1,6 +1,6 @@
 //! The ledger: steady decisions take one entry, and every entry says why.
 
-use domain::Gap;
+use domain::{Band, Gap, Prediction, Reason, Row, Severity};
 use incident::Verdict;
 use incident::ledger::{Entry, Ledger};
 
@@ -11,7 +11,7 @@ fn entries(story: &mut Story, ledger: &mut Ledger, seconds: u64) -> Vec<Entry> {
     let mut entries = Vec::new();
     for _ in 0..seconds / TICK {
         story.tick();
-        let added = ledger.note(&story.judged, &story.output);
+        let added = note(story, ledger);
         entries.extend(
             added
                 .into_iter()
@@ -19,6 +19,10 @@ fn entries(story: &mut Story, ledger: &mut Ledger, seconds: u64) -> Vec<Entry> {
         );
     }
     entries
+}
+
+fn note(story: &Story, ledger: &mut Ledger) -> Vec<Entry> {
+    ledger.note(story.now, seconds(TICK), &story.judged, &story.output)
 }
 
 #[test]
@@ -68,4 +72,133 @@ fn a_repeated_scrape_is_no_new_decision() {
     entries(&mut story, &mut ledger, 60);
     story.see("pay", "cpu", Err(Gap::Repeated));
     assert_eq!(entries(&mut story, &mut ledger, 60), []);
+}
+
+#[test]
+fn a_repeated_scrape_is_said_where_no_decision_of_its_own_holds() {
+    let (mut story, mut ledger) = (Story::of(&["pay"]), Ledger::default());
+    // After a restart, the newest scrape was decided on by the process before.
+    story.see("pay", "cpu", Err(Gap::Repeated));
+    let entry = entries(&mut story, &mut ledger, 60).remove(0);
+    assert_eq!(
+        (entry.verdict, entry.gap),
+        (Verdict::NoSample, Some(Gap::Repeated))
+    );
+    story.see("pay", "cpu", CALM);
+    assert_eq!(entries(&mut story, &mut ledger, 60).len(), 1);
+    // After an outage, "Prometheus could not be asked" holds no longer.
+    story.see("pay", "cpu", Err(Gap::SourceDown));
+    assert_eq!(
+        entries(&mut story, &mut ledger, 60)[0].gap,
+        Some(Gap::SourceDown)
+    );
+    story.see("pay", "cpu", Err(Gap::Repeated));
+    let again = entries(&mut story, &mut ledger, 60);
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].gap, Some(Gap::Repeated));
+}
+
+#[test]
+fn a_series_that_is_watched_no_more_does_not_stay_calm_for_ever() {
+    let (mut story, mut ledger) = (Story::of(&["pay"]), Ledger::default());
+    entries(&mut story, &mut ledger, 60);
+    let nothing = incident::DecideOutput::default();
+    let ended = ledger.note(story.now, seconds(TICK), &[], &nothing);
+    assert_eq!(ended.len(), 2, "cpu and mem");
+    assert!(!ended[0].is_watched());
+    assert_eq!(ended[0].from, story.now);
+    let words = ended[0].sentences("%");
+    assert_eq!(
+        words,
+        ["nothing was decided: the series was not watched any more"]
+    );
+    assert_eq!(ledger.note(story.now, seconds(TICK), &[], &nothing), []);
+    assert_eq!(entries(&mut story, &mut ledger, 60).len(), 1, "it is back");
+}
+
+#[test]
+fn the_numbers_that_a_row_has_do_not_break_an_interval() {
+    let (mut story, mut ledger) = (Story::of(&["pay"]), Ledger::default());
+    story.see("pay", "cpu", STRANGE);
+    entries(&mut story, &mut ledger, 60);
+    for step in 0..4 {
+        story.tick();
+        for finding in &mut story.judged {
+            finding.reason = Some(Reason::VeryRare {
+                rarity: 4.0 + f64::from(step),
+                limit: 3.5,
+            });
+        }
+        let added = note(&story, &mut ledger);
+        let expected = if step == 0 { 2 } else { 0 };
+        assert_eq!(added.len(), expected, "cpu and mem at step {step}");
+    }
+}
+
+#[test]
+fn a_later_instant_has_the_numbers_of_its_row() {
+    let (mut story, mut ledger) = (Story::of(&["pay"]), Ledger::default());
+    story.see("pay", "cpu", HIGH);
+    let entry = entries(&mut story, &mut ledger, 600).remove(0);
+    assert_eq!(
+        entry.newest_tick(entry.from + seconds(44)),
+        entry.from + seconds(30)
+    );
+    let row = Row {
+        timestamp: entry.from + seconds(30),
+        value: 92.5,
+        severity: Severity::High,
+        prediction: Prediction::Normal,
+        score: Some(1.25),
+        features: None,
+        band: Some(Band {
+            expected: 90.0,
+            lower: 80.0,
+            upper: 100.0,
+        }),
+    };
+    let off = Some(Reason::BelowMinimumEffect {
+        distance: 0.5,
+        minimum: 10.0,
+    });
+    let later = Entry {
+        reason: off,
+        ..entry.clone()
+    }
+    .as_of(&row);
+    assert_eq!((later.score, later.band), (row.score, row.band));
+    assert_eq!(
+        later.components_at, entry.components_at,
+        "which a row doesn't have"
+    );
+    let words = later.sentences("%").join("; ");
+    for says in [
+        "the value 92.5 % is High",
+        "within the band: expected 90.0 %, usually 80.0 % to 100 %",
+        "only 2.50 % from expected",
+    ] {
+        assert!(words.contains(says), "{words}");
+    }
+}
+
+#[test]
+fn a_sample_that_became_known_late_belongs_to_the_decision_on_it() {
+    let (mut story, mut ledger) = (Story::of(&["pay"]), Ledger::default());
+    let calm = entries(&mut story, &mut ledger, 60).remove(0);
+    story.see("pay", "cpu", HIGH);
+    let mut high = entries(&mut story, &mut ledger, 60).remove(0);
+    let first = calm.sample.unwrap().time;
+    let tick = calm.newest_tick(high.from - seconds(1));
+    assert_eq!(calm.rests_between(None, tick), Some((first, tick)));
+    // Measured before the tick, and seen only by the one after it.
+    let late = tick - seconds(2);
+    high.sample = high.sample.map(|sample| domain::Sample {
+        time: late,
+        ..sample
+    });
+    let before = late - std::time::Duration::from_millis(1);
+    assert_eq!(calm.rests_between(Some(&high), tick), Some((first, before)));
+    story.see("pay", "cpu", Err(Gap::Idle));
+    let gap = entries(&mut story, &mut ledger, 60).remove(0);
+    assert_eq!(gap.rests_between(None, tick), None);
 }

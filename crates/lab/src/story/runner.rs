@@ -237,7 +237,9 @@ impl Runner<'_> {
     fn step(&mut self, mut input: TickInput) -> TickOutput {
         input.gathered = std::mem::take(&mut self.gathered);
         let output = engine::step(&mut self.state, &input);
-        self.witness.see(&output);
+        let evaluated = input.collection.is_some();
+        let tick = evaluated.then(|| self.state.config().tick);
+        self.witness.see(&output, tick);
         for moved in &output.decided.moves {
             let dataset = self.datasets.entry(moved.series.clone()).or_default();
             dataset.give_to_anomaly(moved.from);

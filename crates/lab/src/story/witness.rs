@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{Incident, IncidentId, SeriesId, ServiceId, Timestamp};
 use engine::TickOutput;
@@ -21,7 +22,8 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    pub fn see(&mut self, output: &TickOutput) {
+    /// Sees what a step gave; `tick` is that of a step that evaluated.
+    pub fn see(&mut self, output: &TickOutput, tick: Option<Duration>) {
         let decided = &output.decided;
         for incident in &decided.incidents {
             self.incidents.insert(incident.id, Arc::clone(incident));
@@ -35,7 +37,9 @@ impl Witness {
         let fault = decided.source_fault.iter();
         self.source_faults
             .extend(fault.map(|text| (output.at, text.clone())));
-        for entry in self.ledger.note(&output.findings, decided) {
+        let Some(tick) = tick else { return };
+        let entries = self.ledger.note(output.at, tick, &output.findings, decided);
+        for entry in entries {
             self.holding.insert(entry.series.clone(), entry);
         }
     }

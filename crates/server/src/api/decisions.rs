@@ -1,20 +1,23 @@
 //! `/api/v1/decisions`: what was decided about a series and why, also when nothing was.
 
+mod instant;
+mod runs;
+mod view;
+
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::{Features, MetricId, Part, Prediction, Row, SeriesId, ServiceId, Severity, Timestamp};
+use domain::{MetricId, SeriesId, ServiceId, Timestamp};
 use incident::ledger::Entry;
-use incident::{Notice, Verdict};
 use serde::{Deserialize, Serialize};
-use store::{DecisionFilter, LedgerRecord, Run, RunAt};
+use store::{DecisionFilter, LedgerRecord};
 
-use super::incidents::{ComponentView, component};
 use super::problem::Problem;
 use super::{Api, visible};
 use crate::clock;
-use crate::tick::chain;
+use runs::Runs;
+use view::DecisionView;
 
 const PAGE: usize = 100;
 const PAGE_MAX: usize = 1_000;
@@ -38,225 +41,87 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-/// What held of a series at one instant.
-#[derive(Serialize)]
-struct Answer {
-    service: String,
-    metric: String,
-    /// The instant that was asked for.
-    at: Timestamp,
-    /// Whether ticks were evaluated then, and what is known of it.
-    evaluated: bool,
-    answer: String,
-    decision: Option<DecisionView>,
-    /// The sample of that instant, from the dataset.
-    row: Option<RowView>,
-}
-
-/// One decision, which holds from `from` on.
-#[derive(Serialize)]
-struct DecisionView {
-    from: Timestamp,
-    /// The next decision; null if it still holds.
-    to: Option<Timestamp>,
-    /// In one word.
-    verdict: &'static str,
-    since: Option<Timestamp>,
-    incident: Option<u64>,
-    /// `due`, `snoozed` or `acknowledged`, where the decision is one that people are told of.
-    notification: Option<&'static str>,
-    severity: Severity,
-    prediction: Prediction,
-    /// Why there was no sample.
-    gap: Option<&'static str>,
-    value: Option<f64>,
-    sample_ts: Option<Timestamp>,
-    high: Option<f64>,
-    critical: Option<f64>,
-    expected: Option<f64>,
-    lower: Option<f64>,
-    upper: Option<f64>,
-    score: Option<f64>,
-    score_needed_once: Option<f64>,
-    score_needed_often: Option<f64>,
-    components: Vec<ComponentView>,
-    model: Option<String>,
-    model_trained_at: Option<Timestamp>,
-    model_age_seconds: Option<u64>,
-    learning_held: bool,
-    /// The above in sentences.
-    why: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct RowView {
-    timestamp: Timestamp,
-    part: Part,
-    value: f64,
-    severity: Severity,
-    prediction: Prediction,
-    score: Option<f64>,
-    features: Option<FeaturesView>,
-    expected: Option<f64>,
-    lower: Option<f64>,
-    upper: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct FeaturesView {
-    delta: f64,
-    rolling_mean: f64,
-    rolling_std: f64,
-    zscore: f64,
-}
-
 pub async fn get(
     State(api): State<Api>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Response, Problem> {
-    let series = series(&api, &parameters)?;
-    match &parameters.at {
-        Some(text) => {
-            let at = time("at", text)?;
-            Ok(Json(at_instant(&api, series, at).await?).into_response())
-        }
-        None => Ok(Json(list(&api, series, &parameters).await?).into_response()),
+    let series = series(&api, &parameters).await?;
+    let Some(text) = &parameters.at else {
+        return Ok(Json(list(&api, series, &parameters).await?).into_response());
+    };
+    let at = time("at", text)?;
+    if parameters.is_about_a_stretch() {
+        return Err(Problem::bad_request(
+            "at asks for one instant: leave out from, to, cursor and limit, or at",
+        ));
+    }
+    Ok(Json(instant::answer(&api, series, at).await?).into_response())
+}
+
+impl Parameters {
+    fn is_about_a_stretch(&self) -> bool {
+        self.from.is_some() || self.to.is_some() || self.cursor.is_some() || self.limit.is_some()
     }
 }
 
-fn series(api: &Api, parameters: &Parameters) -> Result<SeriesId, Problem> {
+/// The series that is asked for: one that is watched, or that decisions are kept of.
+async fn series(api: &Api, parameters: &Parameters) -> Result<SeriesId, Problem> {
     let snapshot = api.snapshot();
-    // A service that is not watched any more may have decisions.
-    let service = match api.service(&snapshot, parameters.service.as_deref()) {
-        Ok(service) => service,
-        Err(problem) => match parameters.service.as_deref().map(ServiceId::new) {
-            Some(Ok(service)) => service,
+    let named = parameters.service.as_deref();
+    let (service, unknown) = match api.service(&snapshot, named) {
+        Ok(service) => (service, None),
+        Err(problem) => match named.map(ServiceId::new) {
+            Some(Ok(service)) => (service, Some(problem)),
             _ => return Err(problem),
         },
     };
-    let metric = parameters.metric.as_deref().unwrap_or_default();
     let known: Vec<&str> = api.config.metrics.iter().map(|s| s.id.as_str()).collect();
-    let metric = MetricId::new(metric).map_err(|_| {
+    let known = known.join(", ");
+    let text = parameters.metric.as_deref().unwrap_or_default();
+    if text.is_empty() {
+        return Err(Problem::bad_request(format!(
+            "parameter metric is missing; it is one of {known}"
+        )));
+    }
+    let metric = MetricId::new(text).map_err(|_| {
         Problem::bad_request(format!(
-            "parameter metric is {}; it must be the id of a metric, such as {}",
-            visible(metric),
-            known.join(", ")
+            "parameter metric is {}; it must be the id of a metric, such as {known}",
+            visible(text)
         ))
     })?;
-    Ok(SeriesId::new(service, metric))
+    let unknown = unknown.or_else(|| {
+        let no_such = || {
+            Problem::new(StatusCode::NOT_FOUND, "no such metric").detail(format!(
+                "no metric is named {}; configured are {known}",
+                visible(text)
+            ))
+        };
+        api.config.metrics.get(&metric).is_none().then(no_such)
+    });
+    let series = SeriesId::new(service, metric);
+    match unknown {
+        Some(problem) if !has_decisions(api, &series).await? => Err(problem),
+        _ => Ok(series),
+    }
+}
+
+async fn has_decisions(api: &Api, series: &SeriesId) -> Result<bool, Problem> {
+    let (first, last) = (
+        Timestamp::from_millis(i64::MIN),
+        Timestamp::from_millis(i64::MAX),
+    );
+    let filter = DecisionFilter {
+        limit: 1,
+        ..DecisionFilter::new(series.clone(), first, last)
+    };
+    let page = api.storage.database.decisions(&filter).await;
+    let page = page.map_err(|error| failed(&error))?;
+    Ok(!page.records.is_empty() || page.next.is_some())
 }
 
 fn time(name: &str, text: &str) -> Result<Timestamp, Problem> {
     text.parse()
         .map_err(|error| Problem::bad_request(format!("{name}: {error}")))
-}
-
-async fn at_instant(api: &Api, series: SeriesId, at: Timestamp) -> Result<Answer, Problem> {
-    let database = &api.storage.database;
-    let failed = |error: store::DatabaseError| Problem::internal("reading decisions", &error);
-    let run = database.run_at(at).await.map_err(failed)?;
-    let held = database.decision_at(&series, at).await.map_err(failed)?;
-    // What was decided before a run belongs to another one.
-    let held = held.filter(|held| match run {
-        RunAt::Within(run) => held.record.from >= run.from,
-        RunAt::Outside { .. } => false,
-    });
-    let evaluated = matches!(run, RunAt::Within(_));
-    let decision = match &held {
-        Some(held) => {
-            let entry = entry(&held.record)?;
-            Some((view(api, &entry, held.valid_to, Some(at)), entry))
-        }
-        None => None,
-    };
-    let answer = match (&decision, run) {
-        (Some((view, _)), _) => view.why.first().cloned().unwrap_or_default(),
-        (None, RunAt::Within(run)) => format!(
-            "nothing was decided about {} {}: it was not known at that time, though ticks were evaluated from {} to {}",
-            series.service, series.metric, run.from, run.last
-        ),
-        (None, RunAt::Outside { before, after }) => nothing_evaluated(before, after),
-    };
-    let row = match &decision {
-        Some((_, entry)) => row_at(api, &series, at, entry).await?,
-        None => None,
-    };
-    Ok(Answer {
-        service: series.service.to_string(),
-        metric: series.metric.to_string(),
-        at,
-        evaluated,
-        answer,
-        decision: decision.map(|(view, _)| view),
-        row,
-    })
-}
-
-fn nothing_evaluated(before: Option<Run>, after: Option<Run>) -> String {
-    let mut text = "no tick was evaluated at that time".to_owned();
-    match (before, after) {
-        (None, None) => text += ", nor at any other that is kept",
-        (before, after) => {
-            if let Some(run) = before {
-                text += &format!("; the last one before was at {}", run.last);
-            }
-            if let Some(run) = after {
-                text += &format!("; the next one was at {}", run.from);
-            }
-        }
-    }
-    text
-}
-
-/// The newest row that the decision rests on: not before the entry's first sample, and not after
-/// the instant.
-async fn row_at(
-    api: &Api,
-    series: &SeriesId,
-    at: Timestamp,
-    entry: &Entry,
-) -> Result<Option<RowView>, Problem> {
-    let Some(sample) = entry.sample else {
-        return Ok(None);
-    };
-    let (storage, series) = (std::sync::Arc::clone(&api.storage), series.clone());
-    let read = tokio::task::spawn_blocking(move || {
-        let dataset = storage.datasets().read(&series, sample.time);
-        dataset.map_err(|error| chain(&error))
-    });
-    let read = read
-        .await
-        .map_err(|error| Problem::internal("reading the dataset", &error))?;
-    let dataset = read.map_err(|why| {
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
-            .detail(format!("the dataset can't be read: {why}"))
-    })?;
-    let newest = dataset
-        .rows
-        .into_iter()
-        .rfind(|(row, _)| row.timestamp <= at);
-    Ok(newest.map(|(row, part)| row_view(row, part)))
-}
-
-fn row_view(row: Row, part: Part) -> RowView {
-    let features = |features: Features| FeaturesView {
-        delta: features.delta,
-        rolling_mean: features.rolling_mean,
-        rolling_std: features.rolling_std,
-        zscore: features.zscore,
-    };
-    RowView {
-        timestamp: row.timestamp,
-        part,
-        value: row.value,
-        severity: row.severity,
-        prediction: row.prediction,
-        score: row.score,
-        features: row.features.map(features),
-        expected: row.band.map(|band| band.expected),
-        lower: row.band.map(|band| band.lower),
-        upper: row.band.map(|band| band.upper),
-    }
 }
 
 async fn list(api: &Api, series: SeriesId, parameters: &Parameters) -> Result<Page, Problem> {
@@ -276,14 +141,26 @@ async fn list(api: &Api, series: SeriesId, parameters: &Parameters) -> Result<Pa
     let filter = DecisionFilter {
         after: optional("cursor", &parameters.cursor)?,
         limit,
-        ..DecisionFilter::new(series, from, to)
+        ..DecisionFilter::new(series.clone(), from, to)
     };
-    let page = api.storage.database.decisions(&filter).await;
-    let page = page.map_err(|error| Problem::internal("reading decisions", &error))?;
+    let database = &api.storage.database;
+    let page = database.decisions(&filter).await;
+    let page = page.map_err(|error| failed(&error))?;
+    // What follows the last of the page is on another one, or after `to`.
+    let beyond = match page.records.last() {
+        Some(last) => database.decision_at(&series, last.from).await,
+        None => Ok(None),
+    };
+    let beyond = beyond.map_err(|error| failed(&error))?;
+    let beyond = beyond.and_then(|decision| decision.valid_to);
+    let mut runs = Runs::of(api);
     let mut items = Vec::with_capacity(page.records.len());
     for (index, record) in page.records.iter().enumerate() {
-        let next = page.records.get(index + 1).map(|next| next.from);
-        items.push(view(api, &entry(record)?, next, None));
+        let next = page.records.get(index + 1);
+        let next = next.map_or(beyond, |next| Some(next.from));
+        let to = runs.end(record.from, next).await?;
+        let entry = entry(record)?;
+        items.push(view::decision(&entry, unit(api, &series), to, entry.from));
     }
     Ok(Page {
         items,
@@ -296,59 +173,12 @@ fn entry(record: &LedgerRecord) -> Result<Entry, Problem> {
         .map_err(|error| Problem::internal("reading a decision", &error))
 }
 
-/// `at` is the instant from which the model's age is counted; the entry's own where there is none.
-fn view(api: &Api, entry: &Entry, to: Option<Timestamp>, at: Option<Timestamp>) -> DecisionView {
-    let spec = api.config.metrics.get(&entry.series.metric);
-    let unit = spec.map_or("", |spec| spec.unit.as_str());
-    let model = entry.model.as_ref();
-    let at = at.unwrap_or(entry.from);
-    DecisionView {
-        from: entry.from,
-        to,
-        verdict: verdict(entry.verdict),
-        since: match entry.verdict {
-            Verdict::Waiting { since } | Verdict::CrossingWithoutAnomaly { since } => Some(since),
-            _ => None,
-        },
-        incident: entry.verdict.incident().map(|id| id.0),
-        notification: entry.notice.map(|notice| match notice {
-            Notice::Due => "due",
-            Notice::Snoozed { .. } => "snoozed",
-            Notice::Acknowledged => "acknowledged",
-        }),
-        severity: entry.severity,
-        prediction: entry.prediction,
-        gap: entry.gap.map(|gap| gap.as_str()),
-        value: entry.sample.map(|sample| sample.value),
-        sample_ts: entry.sample.map(|sample| sample.time),
-        high: entry.thresholds.high,
-        critical: entry.thresholds.critical,
-        expected: entry.band.map(|band| band.expected),
-        lower: entry.band.map(|band| band.lower),
-        upper: entry.band.map(|band| band.upper),
-        score: entry.score,
-        score_needed_once: entry.limits.map(|limits| limits.single),
-        score_needed_often: entry.limits.map(|limits| limits.persistent),
-        components: entry.components.iter().map(component).collect(),
-        model: model.map(|model| model.hash.to_string()),
-        model_trained_at: model.map(|model| model.trained_at),
-        model_age_seconds: model.map(|model| at.since(model.trained_at).as_secs()),
-        learning_held: entry.held,
-        why: entry.sentences(unit),
-    }
+/// Empty for a metric that isn't configured any more.
+fn unit<'a>(api: &'a Api, series: &SeriesId) -> &'a str {
+    let spec = api.config.metrics.get(&series.metric);
+    spec.map_or("", |spec| spec.unit.as_str())
 }
 
-fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Calm => "calm",
-        Verdict::NoSample => "no_sample",
-        Verdict::Waiting { .. } => "waiting",
-        Verdict::CrossingWithoutAnomaly { .. } => "crossing_without_anomaly",
-        Verdict::AnomalyWithoutCrossing => "anomaly_without_crossing",
-        Verdict::Opened { .. } => "opened",
-        Verdict::Joined { .. } => "joined",
-        Verdict::Extended { .. } => "extended",
-        Verdict::CalmMember { .. } => "calm_member",
-        Verdict::HeldByResolve { .. } => "held_by_resolve",
-    }
+fn failed(error: &store::DatabaseError) -> Problem {
+    Problem::internal("reading decisions", error)
 }

@@ -2,7 +2,7 @@
 //! restart. `BELLWETHER_KILLS` says how often, `BELLWETHER_SEED` when.
 
 mod disk;
-mod source;
+pub mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

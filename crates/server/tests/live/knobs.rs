@@ -1,6 +1,6 @@
 //! Every knob turns something, and the rule that opens incidents.
 
-mod scripted;
+pub mod scripted;
 
 use std::collections::BTreeSet;
 use std::fs;

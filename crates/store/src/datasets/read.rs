@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use domain::{Part, Row, SeriesId, Timestamp};
 
-use super::columns::BadRow;
+use super::columns::{BadRow, Layout};
 use super::lines::Lines;
 use super::{DatasetError, Datasets};
 
@@ -45,6 +45,51 @@ impl Datasets {
         dataset.rows = merge(history?, anomaly?);
         Ok(dataset)
     }
+
+    /// The newest row from `from` to `to`, both inclusive; only what lies near it is read.
+    ///
+    /// # Errors
+    /// A file exists and can't be read; never because of what is in it.
+    pub fn newest_row(
+        &self,
+        series: &SeriesId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Option<(Row, Part)>, DatasetError> {
+        let mut newest: Option<(Row, Part)> = None;
+        for part in Part::BOTH {
+            let path = self.paths.dataset(series, part);
+            let row = newest_in_file(&path, to).map_err(DatasetError::read(&path))?;
+            // Of two rows of a time, that of `anomaly`, which is the later part.
+            if let Some(row) = row.filter(|row| row.timestamp >= from)
+                && newest.is_none_or(|(other, _)| row.timestamp >= other.timestamp)
+            {
+                newest = Some((row, part));
+            }
+        }
+        Ok(newest)
+    }
+}
+
+/// The newest row of one file that is not after `to`.
+fn newest_in_file(path: &Path, to: Timestamp) -> std::io::Result<Option<Row>> {
+    let Some(mut lines) = Lines::open(path)? else {
+        return Ok(None);
+    };
+    let ordered = *lines.layout() == Layout::Ours;
+    lines.go_near(to)?;
+    let mut newest: Option<Row> = None;
+    while let Some(line) = lines.next()? {
+        let Ok(row) = line.row else { continue };
+        if row.timestamp > to {
+            if ordered {
+                break;
+            }
+        } else if newest.is_none_or(|other| row.timestamp > other.timestamp) {
+            newest = Some(row);
+        }
+    }
+    Ok(newest)
 }
 
 /// All rows of one file.
@@ -156,6 +201,29 @@ mod tests {
                 .replacen("a note", "notes", 1)
         });
         whole(|text| text.replace("Normal", "\"Normal\""));
+    }
+
+    #[test]
+    fn the_newest_row_until_a_time_is_found_in_either_part() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut datasets, series) = filled(&dir, 1_000);
+        datasets.move_rows(&series, at(400), at(449)).unwrap();
+        let newest = |from, to: Timestamp| {
+            let found = datasets.newest_row(&series, from, to).unwrap();
+            found.map(|(row, part)| ((row.timestamp.as_millis() - START_MS) / STEP_MS, part))
+        };
+        let moment = std::time::Duration::from_millis(1);
+        for (to, expected) in [
+            (at(0) - moment, None),
+            (at(0), Some((0, Part::History))),
+            (at(399) + moment, Some((399, Part::History))),
+            (at(400), Some((400, Part::Anomaly))),
+            (at(430) - moment, Some((429, Part::Anomaly))),
+            (at(5_000), Some((999, Part::History))),
+        ] {
+            assert_eq!(newest(at(0), to), expected, "{to}");
+        }
+        assert_eq!(newest(at(430), at(430) - moment), None);
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub struct Scripted {
 
 struct Script {
     begin: Timestamp,
+    /// The distance of scrapes, and how long after the epoch's grid they come; without it, each
+    /// question is answered by a scrape of its instant.
+    scrapes: Option<(Duration, Duration)>,
     /// Of each service: from when on it lives at which level, oldest first.
     levels: Mutex<BTreeMap<String, Vec<(Timestamp, f64)>>>,
 }
@@ -32,10 +35,20 @@ struct Script {
 impl Scripted {
     /// Services with the level at which each has lived for the `past`.
     pub async fn start(services: &[(&str, f64)], past: Duration) -> Scripted {
+        Scripted::scraped(services, past, None).await
+    }
+
+    /// With scrapes so far apart, so long after the epoch's grid.
+    pub async fn scraped(
+        services: &[(&str, f64)],
+        past: Duration,
+        scrapes: Option<(Duration, Duration)>,
+    ) -> Scripted {
         let begin = now() - past;
         let level = |(service, level): &(&str, f64)| ((*service).to_owned(), vec![(begin, *level)]);
         let script = Arc::new(Script {
             begin,
+            scrapes,
             levels: Mutex::new(services.iter().map(level).collect()),
         });
         // Only GET: the client must find out by itself.
@@ -64,6 +77,13 @@ impl Scripted {
     /// Moves a service to another level from now on; gives the instant.
     pub fn shift(&self, service: &str, level: f64) -> Timestamp {
         let from = now();
+        self.plan(service, from, level);
+        from
+    }
+
+    /// Moves a service to another level from an instant on, later than all that is planned; NaN is
+    /// answered as such.
+    pub fn plan(&self, service: &str, from: Timestamp, level: f64) {
         let mut levels = self
             .script
             .levels
@@ -71,7 +91,6 @@ impl Scripted {
             .expect("the script does not panic");
         let levels = levels.get_mut(service).expect("a service of the script");
         levels.push((from, level));
-        from
     }
 }
 
@@ -137,13 +156,17 @@ impl Script {
     }
 
     fn value(&self, query: &str, levels: &[(Timestamp, f64)], at: Timestamp) -> Option<f64> {
+        let at = match self.scrapes {
+            Some((distance, offset)) => (at - offset).floor_to(distance) + offset,
+            None => at,
+        };
         if at < self.begin {
             return None;
         }
         if query.contains("count_over_time(") {
             Some(SCRAPES_AN_HOUR)
         } else if query.contains("timestamp(") {
-            // Scraped just now, and up.
+            // Up.
             Some(at.as_seconds())
         } else if query.contains("process_start_time_seconds") {
             Some(self.begin.as_seconds())

@@ -1,0 +1,152 @@
+//! Decisions as they are answered: what was held against what, in numbers and in sentences.
+
+use domain::{Features, Part, Prediction, Row, Severity, Timestamp};
+use incident::ledger::Entry;
+use incident::{Notice, Verdict};
+use serde::Serialize;
+
+use super::super::incidents::{ComponentView, component};
+
+/// One decision, which holds from `from` on.
+#[derive(Serialize)]
+pub struct DecisionView {
+    from: Timestamp,
+    /// The next decision, or the last tick of the process; null if it still holds.
+    to: Option<Timestamp>,
+    /// In one word.
+    verdict: &'static str,
+    since: Option<Timestamp>,
+    incident: Option<u64>,
+    /// `due`, `snoozed` or `acknowledged`, where the decision is one that people are told of.
+    notification: Option<&'static str>,
+    severity: Severity,
+    prediction: Prediction,
+    /// Why there was no sample.
+    gap: Option<&'static str>,
+    value: Option<f64>,
+    sample_ts: Option<Timestamp>,
+    high: Option<f64>,
+    critical: Option<f64>,
+    expected: Option<f64>,
+    lower: Option<f64>,
+    upper: Option<f64>,
+    score: Option<f64>,
+    /// One sample at least so rare is an anomaly.
+    score_needed_once: Option<f64>,
+    /// `often_needed` of the newest `often_of` samples at least so rare are one.
+    score_needed_often: Option<f64>,
+    often_needed: Option<u32>,
+    often_of: Option<u32>,
+    /// Of the sample at `components_ts`, the first of the decision; which of them speak up holds
+    /// for all of it.
+    components: Vec<ComponentView>,
+    components_ts: Option<Timestamp>,
+    model: Option<String>,
+    model_trained_at: Option<Timestamp>,
+    model_age_seconds: Option<u64>,
+    learning_held: bool,
+    /// The above in sentences.
+    pub why: Vec<String>,
+}
+
+#[derive(Serialize)]
+pub struct RowView {
+    timestamp: Timestamp,
+    part: Part,
+    value: f64,
+    severity: Severity,
+    prediction: Prediction,
+    score: Option<f64>,
+    features: Option<FeaturesView>,
+    expected: Option<f64>,
+    lower: Option<f64>,
+    upper: Option<f64>,
+}
+
+#[derive(Serialize)]
+pub struct FeaturesView {
+    delta: f64,
+    rolling_mean: f64,
+    rolling_std: f64,
+    zscore: f64,
+}
+
+/// `at` is the instant from which the model's age is counted; `to` the end of the decision.
+pub fn decision(entry: &Entry, unit: &str, to: Option<Timestamp>, at: Timestamp) -> DecisionView {
+    let model = entry.model.as_ref();
+    let limits = entry.limits;
+    DecisionView {
+        from: entry.from,
+        to,
+        verdict: verdict(entry),
+        since: match entry.verdict {
+            Verdict::Waiting { since } | Verdict::CrossingWithoutAnomaly { since } => Some(since),
+            _ => None,
+        },
+        incident: entry.verdict.incident().map(|id| id.0),
+        notification: entry.notice.map(|notice| match notice {
+            Notice::Due => "due",
+            Notice::Snoozed { .. } => "snoozed",
+            Notice::Acknowledged => "acknowledged",
+        }),
+        severity: entry.severity,
+        prediction: entry.prediction,
+        gap: entry.gap.map(|gap| gap.as_str()),
+        value: entry.sample.map(|sample| sample.value),
+        sample_ts: entry.sample.map(|sample| sample.time),
+        high: entry.thresholds.high,
+        critical: entry.thresholds.critical,
+        expected: entry.band.map(|band| band.expected),
+        lower: entry.band.map(|band| band.lower),
+        upper: entry.band.map(|band| band.upper),
+        score: entry.score,
+        score_needed_once: limits.map(|limits| limits.single),
+        score_needed_often: limits.map(|limits| limits.persistent),
+        often_needed: limits.map(|limits| limits.needed),
+        often_of: limits.map(|limits| limits.of),
+        components: entry.components.iter().map(component).collect(),
+        components_ts: entry.components_at,
+        model: model.map(|model| model.hash.to_string()),
+        model_trained_at: model.map(|model| model.trained_at),
+        model_age_seconds: model.map(|model| at.since(model.trained_at).as_secs()),
+        learning_held: entry.held,
+        why: entry.sentences(unit),
+    }
+}
+
+fn verdict(entry: &Entry) -> &'static str {
+    match entry.verdict {
+        _ if !entry.is_watched() => "not_watched",
+        Verdict::Calm => "calm",
+        Verdict::NoSample => "no_sample",
+        Verdict::Waiting { .. } => "waiting",
+        Verdict::CrossingWithoutAnomaly { .. } => "crossing_without_anomaly",
+        Verdict::AnomalyWithoutCrossing => "anomaly_without_crossing",
+        Verdict::Opened { .. } => "opened",
+        Verdict::Joined { .. } => "joined",
+        Verdict::Extended { .. } => "extended",
+        Verdict::CalmMember { .. } => "calm_member",
+        Verdict::HeldByResolve { .. } => "held_by_resolve",
+    }
+}
+
+pub fn row(row: Row, part: Part) -> RowView {
+    let features = |features: Features| FeaturesView {
+        delta: features.delta,
+        rolling_mean: features.rolling_mean,
+        rolling_std: features.rolling_std,
+        zscore: features.zscore,
+    };
+    RowView {
+        timestamp: row.timestamp,
+        part,
+        value: row.value,
+        severity: row.severity,
+        prediction: row.prediction,
+        score: row.score,
+        features: row.features.map(features),
+        expected: row.band.map(|band| band.expected),
+        lower: row.band.map(|band| band.lower),
+        upper: row.band.map(|band| band.upper),
+    }
+}
