@@ -1,7 +1,5 @@
 //! Every knob turns something, and the rule that opens incidents.
 
-mod scripted;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
@@ -16,7 +14,7 @@ use simulator::{FaultKind, Span, Topology};
 use crate::harness::{
     Bellwether, PrometheusServer, SimulatedFleet, client, figure, folder, run, scaled, until,
 };
-use scripted::{Scripted, now};
+use crate::scripted::{Scripted, now};
 
 const TICK: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);

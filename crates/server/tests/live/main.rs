@@ -4,9 +4,12 @@
 
 mod fake;
 mod harness;
+mod scripted;
 
 mod bad_input;
 mod durability;
 mod end_to_end;
+mod explained;
 mod knobs;
+mod operators;
 mod recordings;

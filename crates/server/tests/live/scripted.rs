@@ -25,15 +25,16 @@ pub struct Scripted {
 
 struct Script {
     begin: Timestamp,
-    /// Of each service: from when on it lives at which level, oldest first.
-    levels: Mutex<BTreeMap<String, Vec<(Timestamp, f64)>>>,
+    /// Of each service: from when on it lives at which level, oldest first; none: it is gone.
+    levels: Mutex<BTreeMap<String, Vec<(Timestamp, Option<f64>)>>>,
 }
 
 impl Scripted {
     /// Services with the level at which each has lived for the `past`.
     pub async fn start(services: &[(&str, f64)], past: Duration) -> Scripted {
         let begin = now() - past;
-        let level = |(service, level): &(&str, f64)| ((*service).to_owned(), vec![(begin, *level)]);
+        let level =
+            |(service, level): &(&str, f64)| ((*service).to_owned(), vec![(begin, Some(*level))]);
         let script = Arc::new(Script {
             begin,
             levels: Mutex::new(services.iter().map(level).collect()),
@@ -63,6 +64,15 @@ impl Scripted {
 
     /// Moves a service to another level from now on; gives the instant.
     pub fn shift(&self, service: &str, level: f64) -> Timestamp {
+        self.move_to(service, Some(level))
+    }
+
+    /// Takes a service away from now on; gives the instant.
+    pub fn vanish(&self, service: &str) -> Timestamp {
+        self.move_to(service, None)
+    }
+
+    fn move_to(&self, service: &str, level: Option<f64>) -> Timestamp {
         let from = now();
         let mut levels = self
             .script
@@ -125,7 +135,7 @@ impl Script {
     /// Each service's labels with its points at the instants.
     fn answer(&self, query: &str, instants: &[Timestamp]) -> Vec<(Value, Vec<Value>)> {
         let levels = self.levels.lock().expect("the script does not panic");
-        let series = |(service, levels): (&String, &Vec<(Timestamp, f64)>)| {
+        let series = |(service, levels): (&String, &Vec<(Timestamp, Option<f64>)>)| {
             let point = |at: &Timestamp| {
                 let value = self.value(query, levels, *at)?;
                 Some(json!([at.as_seconds(), value.to_string()]))
@@ -136,10 +146,13 @@ impl Script {
         levels.iter().map(series).collect()
     }
 
-    fn value(&self, query: &str, levels: &[(Timestamp, f64)], at: Timestamp) -> Option<f64> {
-        if at < self.begin {
-            return None;
-        }
+    fn value(
+        &self,
+        query: &str,
+        levels: &[(Timestamp, Option<f64>)],
+        at: Timestamp,
+    ) -> Option<f64> {
+        let level = levels.iter().rev().find(|(from, _)| *from <= at)?.1?;
         if query.contains("count_over_time(") {
             Some(SCRAPES_AN_HOUR)
         } else if query.contains("timestamp(") {
@@ -148,8 +161,7 @@ impl Script {
         } else if query.contains("process_start_time_seconds") {
             Some(self.begin.as_seconds())
         } else if query.contains("process_cpu_usage") {
-            let level = levels.iter().rev().find(|(from, _)| *from <= at)?;
-            Some(level.1 + noise(at))
+            Some(level + noise(at))
         } else {
             None
         }
