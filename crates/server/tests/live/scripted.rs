@@ -25,9 +25,12 @@ pub struct Scripted {
 
 struct Script {
     begin: Timestamp,
-    /// Of each service: from when on it lives at which level, oldest first; none: it is gone.
-    levels: Mutex<BTreeMap<String, Vec<(Timestamp, Option<f64>)>>>,
+    /// Of each service.
+    levels: Mutex<BTreeMap<String, Levels>>,
 }
+
+/// From when on a service lives at which level, oldest first; none: it is gone.
+type Levels = Vec<(Timestamp, Option<f64>)>;
 
 impl Scripted {
     /// Services with the level at which each has lived for the `past`.
@@ -135,7 +138,7 @@ impl Script {
     /// Each service's labels with its points at the instants.
     fn answer(&self, query: &str, instants: &[Timestamp]) -> Vec<(Value, Vec<Value>)> {
         let levels = self.levels.lock().expect("the script does not panic");
-        let series = |(service, levels): (&String, &Vec<(Timestamp, Option<f64>)>)| {
+        let series = |(service, levels): (&String, &Levels)| {
             let point = |at: &Timestamp| {
                 let value = self.value(query, levels, *at)?;
                 Some(json!([at.as_seconds(), value.to_string()]))
@@ -146,12 +149,7 @@ impl Script {
         levels.iter().map(series).collect()
     }
 
-    fn value(
-        &self,
-        query: &str,
-        levels: &[(Timestamp, Option<f64>)],
-        at: Timestamp,
-    ) -> Option<f64> {
+    fn value(&self, query: &str, levels: &Levels, at: Timestamp) -> Option<f64> {
         let level = levels.iter().rev().find(|(from, _)| *from <= at)?.1?;
         if query.contains("count_over_time(") {
             Some(SCRAPES_AN_HOUR)
