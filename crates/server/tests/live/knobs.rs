@@ -1,5 +1,7 @@
 //! Every knob turns something, and the rule that opens incidents.
 
+pub mod scripted;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
@@ -14,7 +16,7 @@ use simulator::{FaultKind, Span, Topology};
 use crate::harness::{
     Bellwether, PrometheusServer, SimulatedFleet, client, figure, folder, run, scaled, until,
 };
-use crate::scripted::{Scripted, now};
+use scripted::{Scripted, now};
 
 const TICK: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);

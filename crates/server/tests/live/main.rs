@@ -4,7 +4,6 @@
 
 mod fake;
 mod harness;
-mod scripted;
 
 mod bad_input;
 mod durability;

@@ -9,7 +9,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use crate::harness::{Bellwether, client, folder, until};
-use crate::scripted::{Scripted, now};
+use crate::knobs::scripted::{Scripted, now};
 
 /// Levels far from any threshold; `zeta` is never touched.
 const CALM: [(&str, f64); 6] = [

@@ -15,6 +15,8 @@ use tokio::task::JoinHandle;
 
 /// Scrapes in an hour of the past: one a minute.
 const SCRAPES_AN_HOUR: f64 = 60.0;
+/// The level of a service that is gone: nothing is answered of it.
+const GONE: f64 = f64::NEG_INFINITY;
 
 /// Answers until it is dropped.
 pub struct Scripted {
@@ -25,19 +27,15 @@ pub struct Scripted {
 
 struct Script {
     begin: Timestamp,
-    /// Of each service.
-    levels: Mutex<BTreeMap<String, Levels>>,
+    /// Of each service: from when on it lives at which level, oldest first.
+    levels: Mutex<BTreeMap<String, Vec<(Timestamp, f64)>>>,
 }
-
-/// From when on a service lives at which level, oldest first; none: it is gone.
-type Levels = Vec<(Timestamp, Option<f64>)>;
 
 impl Scripted {
     /// Services with the level at which each has lived for the `past`.
     pub async fn start(services: &[(&str, f64)], past: Duration) -> Scripted {
         let begin = now() - past;
-        let level =
-            |(service, level): &(&str, f64)| ((*service).to_owned(), vec![(begin, Some(*level))]);
+        let level = |(service, level): &(&str, f64)| ((*service).to_owned(), vec![(begin, *level)]);
         let script = Arc::new(Script {
             begin,
             levels: Mutex::new(services.iter().map(level).collect()),
@@ -65,17 +63,13 @@ impl Scripted {
         }
     }
 
-    /// Moves a service to another level from now on; gives the instant.
-    pub fn shift(&self, service: &str, level: f64) -> Timestamp {
-        self.move_to(service, Some(level))
-    }
-
     /// Takes a service away from now on; gives the instant.
     pub fn vanish(&self, service: &str) -> Timestamp {
-        self.move_to(service, None)
+        self.shift(service, GONE)
     }
 
-    fn move_to(&self, service: &str, level: Option<f64>) -> Timestamp {
+    /// Moves a service to another level from now on; gives the instant.
+    pub fn shift(&self, service: &str, level: f64) -> Timestamp {
         let from = now();
         let mut levels = self
             .script
@@ -138,8 +132,15 @@ impl Script {
     /// Each service's labels with its points at the instants.
     fn answer(&self, query: &str, instants: &[Timestamp]) -> Vec<(Value, Vec<Value>)> {
         let levels = self.levels.lock().expect("the script does not panic");
-        let series = |(service, levels): (&String, &Levels)| {
+        let series = |(service, levels): (&String, &Vec<(Timestamp, f64)>)| {
+            let is_gone = |at: &Timestamp| {
+                let level = levels.iter().rev().find(|(from, _)| from <= at);
+                level.is_some_and(|(_, level)| *level == GONE)
+            };
             let point = |at: &Timestamp| {
+                if is_gone(at) {
+                    return None;
+                }
                 let value = self.value(query, levels, *at)?;
                 Some(json!([at.as_seconds(), value.to_string()]))
             };
@@ -149,8 +150,10 @@ impl Script {
         levels.iter().map(series).collect()
     }
 
-    fn value(&self, query: &str, levels: &Levels, at: Timestamp) -> Option<f64> {
-        let level = levels.iter().rev().find(|(from, _)| *from <= at)?.1?;
+    fn value(&self, query: &str, levels: &[(Timestamp, f64)], at: Timestamp) -> Option<f64> {
+        if at < self.begin {
+            return None;
+        }
         if query.contains("count_over_time(") {
             Some(SCRAPES_AN_HOUR)
         } else if query.contains("timestamp(") {
@@ -159,7 +162,8 @@ impl Script {
         } else if query.contains("process_start_time_seconds") {
             Some(self.begin.as_seconds())
         } else if query.contains("process_cpu_usage") {
-            Some(level + noise(at))
+            let level = levels.iter().rev().find(|(from, _)| *from <= at)?;
+            Some(level.1 + noise(at))
         } else {
             None
         }
