@@ -19,7 +19,7 @@ titles=(
 . scripts/lines.sh
 select_lines
 
-scripts/require.sh cargo cc prometheus curl
+scripts/require.sh cargo cc prometheus curl python3
 cargo build --release -p server
 weeks=${WEEKS:-3}
 
