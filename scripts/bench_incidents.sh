@@ -30,7 +30,7 @@ mkdir -p "$bench"
 port=$(free_port)
 cat >"$bench/config.yaml" <<YAML
 prometheus: { url: http://127.0.0.1:$(free_port) }
-tick: 15s
+tick: 5s
 listen: 127.0.0.1:$port
 data_dir: $bench/data
 YAML
@@ -39,7 +39,7 @@ began=$SECONDS
 "$example" write "$bench/data"
 echo "10,000 incidents written in $((SECONDS - began)) s: $(du -sh "$bench/data" | cut -f1)"
 
-"$target/release/bellwether" serve --config "$bench/config.yaml" 2>"$bench/bellwether.log" &
+env -i PATH="$PATH" "$target/release/bellwether" serve --config "$bench/config.yaml" 2>"$bench/bellwether.log" &
 server=$!
 trap 'kill -TERM "$server" 2>/dev/null; wait "$server" || true' EXIT
 began=$SECONDS
@@ -51,7 +51,8 @@ until curl -fs --noproxy '*' --max-time 5 "http://127.0.0.1:$port/healthz" >/dev
     fi
     sleep 0.1
 done
-echo "up after $((SECONDS - began)) s"
+echo "up after $((SECONDS - began)) s; incidents:" \
+    "$(curl -fs --noproxy '*' "http://127.0.0.1:$port/api/v1/status" | grep -o '"incidents":{[^}]*}')"
 
 "$example" measure "http://127.0.0.1:$port" | tee "$bench/measured.txt"
 grep -i '^VmHWM' "/proc/$server/status" 2>/dev/null | awk '{ printf "most memory: %d MiB\n", $2 / 1024 }' || true
