@@ -3,9 +3,11 @@
 //! Expected is the median of the training window at this time of day, in buckets of 15 minutes
 //! smoothed over their neighbours (Hampel's median and MAD; the seasonal median of Vallis et al.,
 //! "A Novel Technique for Long-Term Anomaly Detection in the Cloud", 2014). With less than two
-//! days of history, or a season that explains nothing, it is the median of all. The scale is
-//! 1.4826 · MAD of what remains, at least a third of the metric's minimum deviation, so that a very
-//! quiet series doesn't cry over trifles.
+//! days of history, or a season that explains nothing, it is the median of all. A season explains
+//! something if it makes the scale smaller, as a daily curve does, or if days are told by the other
+//! days, as a job of half an hour is that comes every night and leaves the scale as it is. The scale
+//! is 1.4826 · MAD of what remains, at least a third of the metric's minimum deviation, so that a
+//! very quiet series doesn't cry over trifles.
 
 use domain::{Band, Direction, Sample, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,8 @@ const BUCKET_SECONDS: u64 = 86_400 / BUCKETS as u64;
 const BUCKET_MIN_SAMPLES: usize = 12;
 /// The band reaches this many robust deviations to either side.
 pub const BAND_DEVIATIONS: f64 = 3.0;
+/// A season must leave less than this share of what is left without one.
+const EXPLAINS: f64 = 0.9;
 
 /// The expected value by time of day, and the spread around it, in the metric's unit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,9 +35,14 @@ impl SeasonalBand {
     /// Fits to unmasked samples, at least one.
     pub fn fit(samples: &[Sample], season: &Season, minimum_deviation: f64) -> SeasonalBand {
         let flat = SeasonalBand::with_medians(vec![median_of(samples) as f32], samples, season);
-        let seasonal = seasonal_medians(samples, season, f64::from(flat.medians[0]))
+        let overall = f64::from(flat.medians[0]);
+        let seasonal = spans_two_days(samples)
+            .then(|| seasonal_medians(samples.iter(), season, overall))
             .map(|medians| SeasonalBand::with_medians(medians, samples, season))
-            .filter(|seasonal| seasonal.scale < 0.9 * flat.scale);
+            .filter(|seasonal| {
+                seasonal.scale < EXPLAINS * flat.scale
+                    || is_told_by_other_days(samples, season, overall)
+            });
         let mut band = seasonal.unwrap_or(flat);
         band.scale = band
             .scale
@@ -69,30 +78,52 @@ impl SeasonalBand {
         if self.medians.len() == 1 {
             return f64::from(self.medians[0]);
         }
-        let position = season.time_of_day(time).as_secs_f64() / BUCKET_SECONDS as f64 - 0.5;
-        let below = position.floor();
-        let at = |bucket: f64| f64::from(self.medians[bucket.rem_euclid(BUCKETS as f64) as usize]);
-        let share = position - below;
-        at(below) * (1.0 - share) + at(below + 1.0) * share
+        let (below, above, share) = self.around(time, season);
+        below * (1.0 - share) + above * share
     }
 
+    /// The band at `time`. Where one bucket's usual passes into the next one's, both are inside it:
+    /// what comes every day at two is no anomaly a minute before.
     pub fn band(&self, time: Timestamp, season: &Season) -> Band {
         let expected = self.expected(time, season);
+        let (low, high) = self.usual(time, season);
         let reach = BAND_DEVIATIONS * self.scale;
         Band {
             expected,
-            lower: expected - reach,
-            upper: expected + reach,
+            lower: low - reach,
+            upper: high + reach,
         }
     }
 
-    /// Robust deviations from expected in the bad direction; 0 on the harmless side.
-    pub fn statistic(&self, value: f64, expected: f64, direction: Direction) -> f64 {
-        let deviations = (value - expected) / self.scale;
+    /// The medians between which `expected` lies at `time`.
+    fn usual(&self, time: Timestamp, season: &Season) -> (f64, f64) {
+        if self.medians.len() == 1 {
+            let median = f64::from(self.medians[0]);
+            return (median, median);
+        }
+        let (below, above, _) = self.around(time, season);
+        (below.min(above), below.max(above))
+    }
+
+    /// The medians of the two buckets whose middles lie around `time`, and how far it is between
+    /// them, 0 to 1.
+    fn around(&self, time: Timestamp, season: &Season) -> (f64, f64, f64) {
+        let position = season.time_of_day(time).as_secs_f64() / BUCKET_SECONDS as f64 - 0.5;
+        let below = position.floor();
+        let at = |bucket: f64| f64::from(self.medians[bucket.rem_euclid(BUCKETS as f64) as usize]);
+        (at(below), at(below + 1.0), position - below)
+    }
+
+    /// Robust deviations in the bad direction from what is usual within `band`; 0 inside that and
+    /// on the harmless side.
+    pub fn statistic(&self, value: f64, band: &Band, direction: Direction) -> f64 {
+        let reach = BAND_DEVIATIONS * self.scale;
+        let above = ((value - (band.upper - reach)) / self.scale).max(0.0);
+        let below = (((band.lower + reach) - value) / self.scale).max(0.0);
         match direction {
-            Direction::Up => deviations.max(0.0),
-            Direction::Down => (-deviations).max(0.0),
-            Direction::Both => deviations.abs(),
+            Direction::Up => above,
+            Direction::Down => below,
+            Direction::Both => above.max(below),
         }
     }
 
@@ -104,11 +135,37 @@ impl SeasonalBand {
     }
 }
 
-fn seasonal_medians(samples: &[Sample], season: &Season, overall: f64) -> Option<Vec<f32>> {
-    let (first, last) = (samples.first()?, samples.last()?);
-    if last.time.since(first.time).as_secs() < 2 * 86_400 - 3_600 {
-        return None;
-    }
+fn spans_two_days(samples: &[Sample]) -> bool {
+    let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
+        return false;
+    };
+    last.time.since(first.time).as_secs() >= 2 * 86_400 - 3_600
+}
+
+/// Whether a season found in every other day leaves less in the days between, by the sum of
+/// distances, than none does. What happened once is not told by other days.
+fn is_told_by_other_days(samples: &[Sample], season: &Season, overall: f64) -> bool {
+    let origin = samples.first().map_or(Timestamp::EPOCH, |s| s.time);
+    let is_even = |s: &&Sample| (s.time.since(origin).as_secs() / 86_400).is_multiple_of(2);
+    let (even, odd): (Vec<&Sample>, Vec<&Sample>) = samples.iter().partition(is_even);
+    let left = |learnt: &[&Sample], told: &[&Sample]| -> f64 {
+        let band = SeasonalBand {
+            medians: seasonal_medians(learnt.iter().copied(), season, overall),
+            scale: 1.0,
+        };
+        let distance = |s: &&Sample| (s.value - band.expected(s.time, season)).abs();
+        told.iter().map(distance).sum()
+    };
+    let with = left(&even, &odd) + left(&odd, &even);
+    let without: f64 = samples.iter().map(|s| (s.value - overall).abs()).sum();
+    with < EXPLAINS * without
+}
+
+fn seasonal_medians<'a>(
+    samples: impl Iterator<Item = &'a Sample>,
+    season: &Season,
+    overall: f64,
+) -> Vec<f32> {
     let mut buckets: Vec<Vec<f64>> = vec![Vec::new(); BUCKETS];
     for sample in samples {
         let bucket = season.time_of_day(sample.time).as_secs() / BUCKET_SECONDS;
@@ -125,7 +182,7 @@ fn seasonal_medians(samples: &[Sample], season: &Season, overall: f64) -> Option
             median(&mut values)
         }
     };
-    Some((0..BUCKETS).map(|bucket| smoothed(bucket) as f32).collect())
+    (0..BUCKETS).map(|bucket| smoothed(bucket) as f32).collect()
 }
 
 fn median_of(samples: &[Sample]) -> f64 {
@@ -195,9 +252,47 @@ mod tests {
             medians: vec![50.0],
             scale: 2.0,
         };
-        assert_eq!(band.statistic(60.0, 50.0, Direction::Up), 5.0);
-        assert_eq!(band.statistic(40.0, 50.0, Direction::Up), 0.0);
-        assert_eq!(band.statistic(40.0, 50.0, Direction::Down), 5.0);
-        assert_eq!(band.statistic(40.0, 50.0, Direction::Both), 5.0);
+        let now = band.band(Timestamp::EPOCH, &Season::utc());
+        assert_eq!(band.statistic(60.0, &now, Direction::Up), 5.0);
+        assert_eq!(band.statistic(40.0, &now, Direction::Up), 0.0);
+        assert_eq!(band.statistic(40.0, &now, Direction::Down), 5.0);
+        assert_eq!(band.statistic(40.0, &now, Direction::Both), 5.0);
+    }
+
+    /// Noise, and forty more from two to half past two on some days.
+    fn nightly(days: i64, on: impl Fn(i64) -> bool) -> Vec<Sample> {
+        let mut samples = daily(days, 0.0);
+        for sample in &mut samples {
+            let minute = sample.time.as_millis() / 60_000;
+            if (120..150).contains(&(minute % 1440)) && on(minute / 1440) {
+                sample.value += 40.0;
+            }
+        }
+        samples
+    }
+
+    #[test]
+    fn a_short_job_that_comes_every_night_is_a_season() {
+        let season = Season::utc();
+        let band = SeasonalBand::fit(&nightly(5, |_| true), &season, 1.0);
+        assert!(band.is_seasonal());
+        let at = |minute: i64| {
+            let time = Timestamp::from_millis((6 * 1440 + minute) * 60_000);
+            let now = band.band(time, &season);
+            band.statistic(90.0, &now, Direction::Up)
+        };
+        assert!(at(135) < 3.0, "in the middle of it: {}", at(135));
+        assert!(at(120) < 3.0, "as it begins: {}", at(120));
+        assert!(at(149) < 3.0, "before it ends: {}", at(149));
+        assert!(at(170) > 50.0, "not at another time: {}", at(170));
+    }
+
+    #[test]
+    fn what_happened_once_is_no_season() {
+        let season = Season::utc();
+        for days in 2..6 {
+            let band = SeasonalBand::fit(&nightly(days, |day| day == 1), &season, 1.0);
+            assert!(!band.is_seasonal(), "{days} days");
+        }
     }
 }

@@ -191,7 +191,7 @@ impl SeriesState {
         let isolation = model.forest.score(&row.as_array());
         let deviations = model
             .band
-            .statistic(row.value, band.expected, context.spec.direction);
+            .statistic(row.value, &band, context.spec.direction);
         // Isolation scores lie in a narrow range: 20 nepers from 0 to 1 spread them over the bins.
         let ln_isolation = 20.0 * (isolation - 0.5);
         let (forest_threshold, band_threshold) =
@@ -322,9 +322,7 @@ impl Judgement {
 /// Outside the band by the minimum effect: what grows slowly is held from here on, before it is
 /// rare enough to be an anomaly, for else its beginning would make the rest of it usual.
 fn is_outside(model: &Model, row: &Features, band: Band, spec: &MetricSpec) -> bool {
-    let deviations = model
-        .band
-        .statistic(row.value, band.expected, spec.direction);
+    let deviations = model.band.statistic(row.value, &band, spec.direction);
     deviations >= crate::band::BAND_DEVIATIONS && effect(row.value, band, spec).is_ok()
 }
 

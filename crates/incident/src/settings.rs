@@ -13,7 +13,8 @@ pub struct Settings {
     pub critical_after: Duration,
     /// A calm shorter than this belongs to the same episode.
     pub quiet_period: Duration,
-    /// A member is calm again when it is short of its threshold by this share of it, 0 to 0.5.
+    /// A member is calm again when it is short of its threshold by this share of it, and a Critical
+    /// one is High again when it is short of that threshold by it; 0 to 0.5.
     pub hysteresis: f64,
     /// A service gone for so long opens an availability incident.
     pub down_after: Duration,

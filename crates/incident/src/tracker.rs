@@ -18,7 +18,7 @@ pub(crate) struct MetricTracker {
     pub qualified_since: Option<Timestamp>,
     pub critical_since: Option<Timestamp>,
     /// Whether the newest sample is past the release level, which lies short of the threshold by
-    /// the hysteresis; kept while there is none.
+    /// the hysteresis, and not usual for a series that lives there; kept while there is none.
     pub unreleased: bool,
     /// When the newest sample was judged.
     pub judged_at: Option<Timestamp>,
@@ -72,7 +72,8 @@ impl MetricTracker {
             };
         }
         let crossing = finding.severity >= Severity::High;
-        self.unreleased = crossing || is_unreleased(finding, sample.value, direction, settings);
+        self.unreleased = !is_usual(finding, sample.value)
+            && (crossing || is_unreleased(finding, sample.value, direction, settings));
         let anomalous = finding.prediction == Prediction::Anomaly;
         let hold = |since: &mut Option<Timestamp>, holds: bool| {
             *since = holds.then(|| since.unwrap_or(now));
@@ -115,18 +116,48 @@ impl MetricTracker {
     }
 }
 
-/// Whether a value is still past the release level: the threshold, moved towards calm by the share
-/// `hysteresis` of it.
+/// Whether a value past High is what the series usually does: the model sees no anomaly, and it lies
+/// within the band. A Critical is trouble whatever is usual.
+fn is_usual(finding: &Finding, value: f64) -> bool {
+    finding.severity < Severity::Critical
+        && finding.prediction == Prediction::Normal
+        && finding
+            .band
+            .is_some_and(|band| band.lower <= value && value <= band.upper)
+}
+
+/// Whether a value is still past the release level of its threshold.
 fn is_unreleased(finding: &Finding, value: f64, direction: Direction, settings: &Settings) -> bool {
     let thresholds = finding.thresholds;
     let threshold = thresholds.high.or(thresholds.critical);
-    threshold.is_some_and(|threshold| {
-        let margin = settings.hysteresis * threshold.abs();
-        match direction {
-            Direction::Down => value <= threshold + margin,
-            Direction::Up | Direction::Both => value >= threshold - margin,
-        }
-    })
+    threshold.is_some_and(|threshold| is_past_release(threshold, value, direction, settings))
+}
+
+/// The severity of a member whose incident fires: High at least, and Critical once it was, until the
+/// value is past the release level of that threshold no more.
+pub(crate) fn held_severity(
+    before: Severity,
+    finding: &Finding,
+    value: f64,
+    direction: Direction,
+    settings: &Settings,
+) -> Severity {
+    let critical = finding.thresholds.critical;
+    let still = |threshold| is_past_release(threshold, value, direction, settings);
+    if before == Severity::Critical && critical.is_some_and(still) {
+        Severity::Critical
+    } else {
+        finding.severity.max(Severity::High)
+    }
+}
+
+/// The release level is the threshold, moved towards calm by the share `hysteresis` of it.
+fn is_past_release(threshold: f64, value: f64, direction: Direction, settings: &Settings) -> bool {
+    let margin = settings.hysteresis * threshold.abs();
+    match direction {
+        Direction::Down => value <= threshold + margin,
+        Direction::Up | Direction::Both => value >= threshold - margin,
+    }
 }
 
 impl ServiceTracker {

@@ -34,6 +34,12 @@ impl Dataset {
         }
     }
 
+    /// The samples that no incident has, oldest first.
+    pub fn history(&self) -> impl Iterator<Item = Sample> {
+        let mine = |sample: &&Sample| !self.anomaly.contains(&sample.time);
+        self.samples.iter().filter(mine).copied()
+    }
+
     /// Rows since `from` belong to an incident.
     pub fn give_to_anomaly(&mut self, from: Timestamp) {
         let first = self.samples.partition_point(|sample| sample.time < from);

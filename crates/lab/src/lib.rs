@@ -3,6 +3,8 @@
 //! [`Script`] says which faults come, [`Truth`] what they really do (noise-free, known before
 //! anything is judged, without code of detection), [`run`] drives the engine over the measured
 //! samples as the server does, and [`Judgement`] compares the two.
+//!
+//! [`story`] tells single episodes line by line, with what is expected of each.
 
 mod script;
 mod settings;
@@ -16,6 +18,8 @@ mod week;
 
 mod judge;
 mod report;
+
+pub mod story;
 
 pub use generate::{Generated, generate};
 pub use judge::{AffectedService, Figures, FoundBy, JudgedFault, Judgement, OpenedIncident, judge};

@@ -179,10 +179,12 @@ impl Step<'_> {
         self.edit(id, |incident| change(Arc::make_mut(&mut incident.evidence)));
     }
 
-    /// The service's metrics from onset to now, at most a little after the opening, against the
-    /// baseline before.
+    /// The service's metrics from onset to now, at least to the opening and at most a little after
+    /// it, against the baseline before. Between ticks `now` is our clock, which may differ from the
+    /// source's.
     fn shifts(&self, incident: &Incident, gathered: &[GatheredSeries]) -> domain::Shifts {
-        let to: Timestamp = self.input.now.min(incident.opened + AFTER_OPENING);
+        let opened = incident.opened;
+        let to: Timestamp = self.input.now.clamp(opened, opened + AFTER_OPENING);
         let window = shifts::Window::of(incident.onset, to);
         let own = self.input.catalogue.iter().map(|spec| {
             let series = domain::SeriesId::new(incident.service.clone(), spec.id.clone());

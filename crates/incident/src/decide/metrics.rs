@@ -12,6 +12,7 @@ use super::calm::closed_at;
 use super::{Change, RowMove, Step};
 use crate::onset::{Onset, masked_from, onset};
 use crate::summary;
+use crate::tracker::held_severity;
 use crate::verdict::{Decision, Verdict};
 
 /// What a new incident begins with.
@@ -125,7 +126,8 @@ impl Step<'_> {
             .input
             .catalogue
             .get(&finding.series.metric)
-            .map(|spec| spec.direction);
+            .map_or(Direction::Up, |spec| spec.direction);
+        let settings = self.input.settings;
         self.edit(id, |incident| {
             incident.last_seen = now;
             if let Some(member) = incident
@@ -134,10 +136,11 @@ impl Step<'_> {
                 .find(|m| m.metric == finding.series.metric)
             {
                 member.last_firing = now;
-                member.severity = finding.severity.max(Severity::High);
+                member.severity =
+                    held_severity(member.severity, finding, sample.value, direction, settings);
                 let worse = match direction {
-                    Some(Direction::Down) => sample.value < member.worst,
-                    _ => sample.value > member.worst,
+                    Direction::Down => sample.value < member.worst,
+                    Direction::Up | Direction::Both => sample.value > member.worst,
                 };
                 if worse {
                     member.worst = sample.value;

@@ -130,7 +130,7 @@ pub const KEYS: &[Key] = &[
     entry("retention.datasets", "30d", Range::Duration(MINUTE, YEARS), "The age at which rows of the datasets are dropped. At least `training.window`."),
     entry("retention.incidents", "400d", Range::Duration(DAY, YEARS), "The age at which resolved incidents are dropped."),
     entry("retention.ledger", "30d", Range::Duration(DAY, YEARS), "The age at which decisions, and events that were posted, are dropped."),
-    entry("retention.ledger_entries", "2000000", Range::Count(1_000, 1_000_000_000), "The most decisions that are kept, at about 400 bytes each. Past it the oldest go first."),
+    entry("retention.ledger_entries", "500000", Range::Count(1_000, 1_000_000_000), "The most decisions that are kept, at about 800 bytes each. Past it the oldest go first."),
     entry("retention.disk_max", "10GiB", Range::Bytes(64 * MIB, 1024 * 1024 * GIB), "The most that `data_dir` may take. Past it the oldest rows go first."),
     entry("limits.services", "2000", Range::Count(1, 100_000), "The most services that are watched. Further ones are counted and reported, not judged."),
     entry("limits.series", "20000", Range::Count(1, 1_000_000), "The most series that are watched. Further ones are counted and reported, not judged."),

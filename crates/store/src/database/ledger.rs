@@ -259,7 +259,7 @@ async fn holding_from(
     Ok(holding.unwrap_or(time.as_millis()))
 }
 
-pub fn is_whole(row: &SqliteRow) -> Result<bool, Error> {
+fn is_whole(row: &SqliteRow) -> Result<bool, Error> {
     let seal = seal(
         row.try_get("service")?,
         row.try_get("metric")?,

@@ -266,6 +266,11 @@ fn evaluated<'a>(script: &'a Script, query: &str) -> Vec<Series<'a>> {
     }
     let named = |metric: &&str| query.contains(&format!("script_{metric}"));
     let Some(metric) = METRICS.into_iter().find(named) else {
+        // Evidence asks about one service; there is nothing further to be seen here.
+        let about_one = |service: &&str| query.contains(&format!("service=\"{service}\""));
+        if SERVICES.iter().any(about_one) {
+            return Vec::new();
+        }
         let mut unscripted = script.unscripted.lock().expect("nothing panics");
         unscripted.push(query.to_owned());
         return Vec::new();
