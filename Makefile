@@ -2,34 +2,38 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench show-main-job lint build clean
+.PHONY: help demo test test-long bench show-main-job show-incidents lint build clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## A simulated fleet, a Prometheus, Bellwether and one fault, on this machine; ends with Ctrl-C
 	@scripts/demo.sh
 
-test: ## Purity, formatting, lints and all tests (needs Debian's prometheus and python3; about ten minutes the first time)
-	@scripts/require.sh cargo cc prometheus python3
+test: ## Purity, formatting, lints and all tests (needs Debian's prometheus, curl and python3; about ten minutes the first time)
+	@scripts/require.sh cargo cc prometheus curl python3
 	@scripts/check_pure.sh
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
 
-test-long: ## The live tests with 500 kills and a recording of ten minutes, and ten more simulated weeks
-	@scripts/require.sh cargo cc prometheus python3
-	BELLWETHER_KILLS=500 BELLWETHER_RECORD_SECONDS=600 cargo test -p server --test live
+test-long: ## The live tests with 500 kills, a recording of ten minutes and whole episodes, and ten more simulated weeks
+	@scripts/require.sh cargo cc prometheus curl python3
+	BELLWETHER_KILLS=500 BELLWETHER_RECORD_SECONDS=600 BELLWETHER_WHOLE_EPISODES=1 cargo test -p server --test live
 	BELLWETHER_WEEKS=10 cargo test --release -p lab --test week
 
-bench: ## How fast the forest and the engine are, beside scikit-learn where python3 has it
-	@scripts/require.sh cargo cc
+bench: ## How fast the forest and the engine are, beside scikit-learn where python3 has it; ten thousand incidents over the API
+	@scripts/require.sh cargo cc curl
 	cargo bench -p forest
 	cargo bench -p engine
 	scripts/bench_main_job.sh
+	scripts/bench_incidents.sh
 
 show-main-job: ## Measure what Bellwether promises, line by line, against its bars (LINES="1 2" selects)
 	@scripts/show_main_job.sh
+
+show-incidents: ## Measure how incidents explain themselves, line by line, against the bars (LINES="2 4" selects, WEEKS=10)
+	@scripts/show_incidents.sh
 
 lint: ## Purity, formatting and lints alone
 	@scripts/require.sh cargo cc

@@ -101,7 +101,7 @@ pub enum BreakdownOutcome {
     Carried,
     /// It goes on whichever single value is removed.
     Spread,
-    /// The label has one value only.
+    /// The label has one value only, or one with nearly all requests.
     OneValue,
     /// No label, no traffic or no values to say anything.
     NotEnough,

@@ -266,17 +266,25 @@ fn history(storage: &Storage, series: &SeriesId, from: Timestamp) -> Result<Vec<
         .collect())
 }
 
-/// Asks again for the evidence of incidents that a restart left without.
+/// Asks again for the evidence of incidents that a restart left without, or without what was to be
+/// looked at again once their window had passed.
 pub fn resume<'a>(
     incidents: impl Iterator<Item = &'a Arc<Incident>>,
     requests: &mpsc::Sender<EvidenceRequest>,
     now: Timestamp,
 ) {
     let recent = |incident: &&Arc<Incident>| now.since(incident.opened) < RESUMED_WITHIN;
-    let lacks =
-        |incident: &&Arc<Incident>| incident.logs.is_none() || incident.evidence.similar.is_none();
-    for incident in incidents.filter(recent).filter(lacks) {
-        let at = incident.opened;
-        let _ = requests.try_send(incident::evidence_request(incident, at, None));
+    for incident in incidents.filter(recent) {
+        let mut request = incident::evidence_request(incident, incident.opened, None);
+        let evidence = &incident.evidence;
+        let shifts_to = evidence.shifts.as_ref().map(|shifts| shifts.to);
+        let is_whole = incident.logs.is_some()
+            && evidence.similar.is_some()
+            && shifts_to.is_some_and(|to| to >= request.logs_to);
+        if !is_whole {
+            // The end of the window, once that has passed: it isn't looked at again then.
+            request.at = request.logs_to.min(now);
+            let _ = requests.try_send(request);
+        }
     }
 }

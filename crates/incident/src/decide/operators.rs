@@ -159,7 +159,8 @@ impl Step<'_> {
         let until = match until {
             SnoozeUntil::Now => {
                 if incident.snooze.is_some() {
-                    self.wake_up(id, command.actor.clone(), "by hand");
+                    let because = note.map_or("by hand".into(), |note| format!("by hand: {note}"));
+                    self.wake_up(id, command.actor.clone(), &because);
                 }
                 return Ok(());
             }

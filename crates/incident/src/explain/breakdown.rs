@@ -14,6 +14,9 @@ const PARTS_MAX: usize = 10;
 /// Without a part that carries a metric that has no threshold of its own, less than this share of
 /// the whole remains.
 const REMAINS_MAX: f64 = 0.5;
+/// A value with a larger share of the requests is all of it: what is left without it says nothing of
+/// the whole.
+const SHARE_MAX: f64 = 0.99;
 /// What a row is named that stands for all further values.
 pub const OTHERS: &str = "(others)";
 
@@ -33,13 +36,15 @@ pub(crate) fn of(unusual: &Unusual, table: &LabelTable) -> Breakdown {
         .iter()
         .map(|row| {
             let without = value(table, Some(&row.value));
+            let share = if all > 0.0 { traffic(row) / all } else { 0.0 };
             BreakdownPart {
                 value: row.value.clone(),
-                share: if all > 0.0 { traffic(row) / all } else { 0.0 },
+                share,
                 alone: alone(table.statistic, row),
                 without,
                 carries: past_now
                     && row.value != OTHERS
+                    && share <= SHARE_MAX
                     && without.is_some_and(|without| !is_past(without)),
                 query: table.query_without.replace("$value", &escaped(&row.value)),
             }
@@ -52,6 +57,7 @@ pub(crate) fn of(unusual: &Unusual, table: &LabelTable) -> Breakdown {
         [] => BreakdownOutcome::NotEnough,
         [_] => BreakdownOutcome::OneValue,
         [first, ..] if first.carries => BreakdownOutcome::Carried,
+        parts if parts.iter().any(is_all) => BreakdownOutcome::OneValue,
         _ => BreakdownOutcome::Spread,
     };
     parts.truncate(PARTS_MAX);
@@ -70,6 +76,10 @@ pub(crate) fn of(unusual: &Unusual, table: &LabelTable) -> Breakdown {
     };
     breakdown.text = sentence(&breakdown);
     breakdown
+}
+
+fn is_all(part: &BreakdownPart) -> bool {
+    part.share > SHARE_MAX
 }
 
 /// Below this the value would not be an anomaly past its threshold: the threshold, or the least
@@ -237,11 +247,14 @@ fn sentence(breakdown: &Breakdown) -> String {
             breakdown.of,
             breakdown.parts.len() as u64 + u64::from(breakdown.omitted)
         ),
-        (BreakdownOutcome::OneValue, Some(part)) => format!(
-            "{} by {label}: all of it is {}",
-            breakdown.of,
-            quoted(&part.value)
-        ),
+        (BreakdownOutcome::OneValue, Some(first)) => {
+            let all = breakdown.parts.iter().find(|part| is_all(part));
+            format!(
+                "{} by {label}: all of it is {}",
+                breakdown.of,
+                quoted(&all.unwrap_or(first).value)
+            )
+        }
         _ => format!(
             "{} by {label}: not enough evidence: {}",
             breakdown.of,
@@ -367,6 +380,16 @@ mod tests {
         assert!(calm.text.contains("not past 1,000 ms"), "{}", calm.text);
         let none = of(&unusual(1_000.0, 80.0), &table(Vec::new()));
         assert!(none.text.contains("no requests"), "{}", none.text);
+    }
+
+    #[test]
+    fn who_has_nearly_all_requests_is_not_blamed_for_what_few_others_show() {
+        // The slow are everywhere; the few failures happen to be fast.
+        let rows = vec![row("none", 900.0, 60.0), row("Timeout", 1.0, 0.0)];
+        let breakdown = of(&unusual(1_000.0, 80.0), &table(rows));
+        assert_eq!(breakdown.outcome, BreakdownOutcome::OneValue);
+        assert!(breakdown.parts.iter().all(|part| !part.carries));
+        assert_eq!(breakdown.text, "server requests by uri: all of it is none");
     }
 
     #[test]

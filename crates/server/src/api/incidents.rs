@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{Incident, IncidentId, IncidentKind, Status, Timestamp};
+use domain::{Incident, IncidentId, IncidentKind, Severity, Status, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Cursor, IncidentFilter, OwnerFilter, Sort, SortBy};
 
@@ -98,9 +98,7 @@ fn filter(parameters: &ListParameters) -> Result<IncidentFilter, Problem> {
     Ok(IncidentFilter {
         service: service.transpose()?,
         statuses: words(parameters.status.as_deref(), status)?,
-        severities: words(parameters.severity.as_deref(), |word| {
-            word.parse().map_err(Problem::bad_request)
-        })?,
+        severities: words(parameters.severity.as_deref(), severity)?,
         kind: parameters.kind.as_deref().map(kind).transpose()?,
         firing: parameters.firing,
         owner: parameters.owner.as_deref().map(|owner| match owner {
@@ -136,6 +134,16 @@ fn status(word: &str) -> Result<Status, Problem> {
                 "status {} is none of OPEN, ACKNOWLEDGED, RESOLVED",
                 visible(word)
             ))
+        })
+}
+
+fn severity(word: &str) -> Result<Severity, Problem> {
+    [Severity::High, Severity::Critical]
+        .into_iter()
+        .find(|severity| severity.as_str().eq_ignore_ascii_case(word))
+        .ok_or_else(|| {
+            let word = visible(word);
+            Problem::bad_request(format!("severity {word} is none of High, Critical"))
         })
 }
 

@@ -8,6 +8,8 @@ mod harness;
 mod bad_input;
 mod durability;
 mod end_to_end;
+mod explained;
 mod knobs;
+mod operators;
 mod recordings;
 mod why;

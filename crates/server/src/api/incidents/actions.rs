@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::{Actor, IncidentId, Severity, Timestamp};
 use incident::{Command, CommandKind, Refusal, SnoozeUntil};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use tokio::sync::oneshot;
 
 use super::super::problem::Problem;
@@ -48,7 +48,8 @@ struct CommentBody {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AssignBody {
-    /// Null: nobody.
+    /// Null: nobody. Said in any case, so that a body without it takes nothing away.
+    #[serde(deserialize_with = "Option::deserialize")]
     owner: Option<String>,
     note: Option<String>,
 }
@@ -56,8 +57,9 @@ struct AssignBody {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SnoozeBody {
-    /// A time, `change`, or null to end the snooze.
-    until: Option<String>,
+    /// A time, `change`, or null to end the snooze; the outer one: it isn't said.
+    #[serde(default, deserialize_with = "said")]
+    until: Option<Option<String>>,
     /// Instead of `until`: so long from now.
     r#for: Option<String>,
     note: Option<String>,
@@ -66,7 +68,8 @@ struct SnoozeBody {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SeverityBody {
-    /// Null gives it back to the thresholds.
+    /// Null gives it back to the thresholds. Said in any case.
+    #[serde(deserialize_with = "Option::deserialize")]
     severity: Option<String>,
     note: Option<String>,
 }
@@ -147,10 +150,18 @@ pub async fn snooze(
 ) -> Result<Response, Problem> {
     let like = r#"{"for": "2h"}, {"until": "2026-11-22T18:00:00Z"}, {"until": "change"} or {"until": null}"#;
     let body: SnoozeBody = required(&body, like)?;
-    let until = match (body.until.as_deref(), body.r#for.as_deref()) {
-        (None, None) => SnoozeUntil::Now,
-        (Some("change"), None) => SnoozeUntil::Change,
-        (Some(text), None) => {
+    let until = match (
+        body.until.as_ref().map(Option::as_deref),
+        body.r#for.as_deref(),
+    ) {
+        (None, None) => {
+            return Err(Problem::bad_request(format!(
+                "the body must be like {like}"
+            )));
+        }
+        (Some(None), None) => SnoozeUntil::Now,
+        (Some(Some("change")), None) => SnoozeUntil::Change,
+        (Some(Some(text)), None) => {
             let time: Result<Timestamp, _> = text.parse();
             let time = time.map_err(|error| Problem::bad_request(format!("until: {error}")))?;
             if time.since(clock::now()) > SNOOZE_MAX {
@@ -271,6 +282,11 @@ fn optional<T: DeserializeOwned + Default>(body: &Bytes, like: &str) -> Result<T
     } else {
         required(body, like)
     }
+}
+
+/// A value that is there, though it may be null.
+fn said<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(value).map(Some)
 }
 
 fn required<T: DeserializeOwned>(body: &Bytes, like: &str) -> Result<T, Problem> {

@@ -34,8 +34,9 @@ pub struct IncidentView {
     ended_ts: Option<Timestamp>,
     members: Vec<MemberView>,
     follows: Option<u64>,
-    /// Rises with every change; the ETag.
-    revision: u64,
+    /// Rises with every change; the ETag. It is of the timeline, which a list doesn't read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u64>,
     /// When, what changed, which, how unusual, and what happened before.
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<Explanation>,
@@ -84,7 +85,7 @@ struct EntryView {
 }
 
 impl IncidentView {
-    /// A list has no `explanation`, `logs` and `timeline`.
+    /// A list has no `revision`, `explanation`, `logs` and `timeline`.
     pub fn of(incident: Incident, whole: bool) -> IncidentView {
         let member = |member: &domain::Member| MemberView {
             metric: member.metric.to_string(),
@@ -132,7 +133,7 @@ impl IncidentView {
             ended_ts: incident.ended,
             members: incident.members.iter().map(member).collect(),
             follows: incident.follows.map(|id| id.0),
-            revision: incident.revision(),
+            revision: whole.then(|| incident.revision()),
             explanation: whole.then(|| Explanation::of(&incident)),
             logs: whole
                 .then(|| incident.logs.map(|logs| Window::from((*logs).clone())))

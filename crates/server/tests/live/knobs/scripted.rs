@@ -15,6 +15,8 @@ use tokio::task::JoinHandle;
 
 /// Scrapes in an hour of the past: one a minute.
 const SCRAPES_AN_HOUR: f64 = 60.0;
+/// The level of a service that is gone: nothing is answered of it.
+const GONE: f64 = f64::NEG_INFINITY;
 
 /// Answers until it is dropped.
 pub struct Scripted {
@@ -72,6 +74,11 @@ impl Scripted {
             script,
             task,
         }
+    }
+
+    /// Takes a service away from now on; gives the instant.
+    pub fn vanish(&self, service: &str) -> Timestamp {
+        self.shift(service, GONE)
     }
 
     /// Moves a service to another level from now on; gives the instant.
@@ -145,7 +152,14 @@ impl Script {
     fn answer(&self, query: &str, instants: &[Timestamp]) -> Vec<(Value, Vec<Value>)> {
         let levels = self.levels.lock().expect("the script does not panic");
         let series = |(service, levels): (&String, &Vec<(Timestamp, f64)>)| {
+            let is_gone = |at: &Timestamp| {
+                let level = levels.iter().rev().find(|(from, _)| from <= at);
+                level.is_some_and(|(_, level)| *level == GONE)
+            };
             let point = |at: &Timestamp| {
+                if is_gone(at) {
+                    return None;
+                }
                 let value = self.value(query, levels, *at)?;
                 Some(json!([at.as_seconds(), value.to_string()]))
             };
