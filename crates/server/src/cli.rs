@@ -174,6 +174,22 @@ pub enum LabCommand {
     /// which faults were found, by how many incidents, how many incidents were false, and how far
     /// the estimated onsets lie from the true ones. The same seed and files give the same report.
     Week(LabWeek),
+    /// Stories of services in plain text, through the real engine.
+    ///
+    /// A story says what is normal, what happens, and what is expected: how many incidents, when,
+    /// why. The language is described beside the project's own stories, in crates/lab/scenarios.
+    /// What came of each is printed; exit code 1 if an expectation was not met.
+    Story(LabStory),
+}
+
+#[derive(Debug, Args)]
+pub struct LabStory {
+    /// The stories, files such as flapping-metric.scn
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Print every incident with its timeline, also where all is as expected
+    #[arg(long)]
+    pub tell: bool,
 }
 
 #[derive(Debug, Args)]

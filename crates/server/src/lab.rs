@@ -1,4 +1,5 @@
-//! `bellwether lab week`: a simulated week, judged against what was really wrong.
+//! `bellwether lab`: a simulated week, judged against what was really wrong, and stories in plain
+//! text.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,7 +7,7 @@ use std::process::ExitCode;
 use lab::{Calendar, Generated, Report, Script, ScriptError, Settings};
 use simulator::{Fault, Topology};
 
-use crate::cli::LabWeek;
+use crate::cli::{LabStory, LabWeek};
 use crate::offline::progress_bar;
 
 /// Services where no topology is given.
@@ -30,6 +31,29 @@ pub enum InputError {
     TooLarge { path: PathBuf },
     #[error(transparent)]
     Script(#[from] ScriptError),
+    #[error(transparent)]
+    Story(#[from] lab::story::ParseError),
+}
+
+/// Runs each story and says what came of it; exit code 1 if one doesn't hold.
+///
+/// # Errors
+/// [`InputError`] for a file that can't be read or is no story.
+pub fn story(asked: &LabStory) -> anyhow::Result<ExitCode> {
+    let mut failed = 0;
+    for path in &asked.files {
+        let file = name_of(path);
+        let story = lab::story::parse(&file, &read(path)?).map_err(InputError::from)?;
+        let report = lab::story::run(&story)?;
+        print!("{report}");
+        if asked.tell && report.holds() {
+            print!("{}", report.told());
+        }
+        failed += usize::from(!report.holds());
+    }
+    let count = asked.files.len();
+    println!("{} of {count} stories hold", count - failed);
+    Ok(ExitCode::from(u8::from(failed > 0)))
 }
 
 /// Runs the week and prints its report.

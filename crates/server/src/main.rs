@@ -58,6 +58,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Lab(lab) => match &lab.command {
             LabCommand::Week(week) => lab::week(week),
+            LabCommand::Story(story) => lab::story(story),
         },
         Command::CheckConfig(settings) => {
             let loaded = load(&settings)?;
