@@ -25,7 +25,9 @@ const GAP: f64 = 2.5;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Onset {
     pub at: Timestamp,
-    /// The instants between which it lies with 95 % confidence, by profile likelihood.
+    /// The instants between which it lies with 95 % confidence, by profile likelihood: after the
+    /// first, at the latest at the second. Samples that follow each other closely say less than
+    /// their number (Bartlett 1946), which widens it.
     pub between: (Timestamp, Timestamp),
 }
 
@@ -60,11 +62,45 @@ pub fn onset(samples: &[Sample], crossing: Timestamp) -> Onset {
         }
         (from, split) = (split, next);
     }
-    let (first, last) = sums.as_likely(from, split, latest);
-    let earliest = |split: usize| earliest(samples, split).min(crossing);
+    let alike = autocorrelation(&samples[from..], split - from);
+    let (first, last) = sums.as_likely(from, split, latest, alike);
+    // The change lies between the last sample that doesn't show it and the first that does.
+    let before = first.saturating_sub(1);
     Onset {
-        at: earliest(split),
-        between: (earliest(first), samples[last].time.min(crossing)),
+        at: earliest(samples, split).min(crossing),
+        between: (
+            samples[before].time.min(crossing),
+            samples[last].time.min(crossing),
+        ),
+    }
+}
+
+/// How alike what remains of neighbouring samples is, once a level before `split` and a line after
+/// it are taken away: lag-one autocorrelation, 0 to 0.98.
+fn autocorrelation(samples: &[Sample], split: usize) -> f64 {
+    let (before, after) = samples.split_at(split);
+    let mut rest: Vec<f64> = Vec::with_capacity(samples.len());
+    let mean =
+        |values: &[Sample]| values.iter().map(|s| s.value).sum::<f64>() / values.len() as f64;
+    let level = mean(before);
+    rest.extend(before.iter().map(|s| s.value - level));
+    let (middle, center) = ((after.len() as f64 - 1.0) / 2.0, mean(after));
+    let spread: f64 = (0..after.len())
+        .map(|i| (i as f64 - middle) * (i as f64 - middle))
+        .sum();
+    let both = after.iter().enumerate();
+    let both: f64 = both
+        .map(|(i, s)| (i as f64 - middle) * (s.value - center))
+        .sum();
+    let slope = if spread > 0.0 { both / spread } else { 0.0 };
+    let line = after.iter().enumerate();
+    rest.extend(line.map(|(i, s)| s.value - center - slope * (i as f64 - middle)));
+    let squares: f64 = rest.iter().map(|x| x * x).sum();
+    let products: f64 = rest.windows(2).map(|two| two[0] * two[1]).sum();
+    if squares > 0.0 {
+        (products / squares).clamp(0.0, 0.98)
+    } else {
+        0.0
     }
 }
 
@@ -134,11 +170,13 @@ impl Sums {
     }
 
     /// The first and the last split since `from` that are as likely as the best one: n · ln of the
-    /// ratio of squared errors is at most [`LIKELY`].
-    fn as_likely(&self, from: usize, best: usize, latest: usize) -> (usize, usize) {
+    /// ratio of squared errors is at most [`LIKELY`], where n counts samples by what they say:
+    /// (1 − alike) / (1 + alike) of their number.
+    fn as_likely(&self, from: usize, best: usize, latest: usize, alike: f64) -> (usize, usize) {
         let end = self.0.len() - 1;
         let error = |split: usize| self.level_error(from, split) + self.line_error(split, end);
-        let likely = error(best) * libm::exp(LIKELY / (end - from) as f64);
+        let count = (end - from) as f64 * (1.0 - alike) / (1.0 + alike);
+        let likely = error(best) * libm::exp(LIKELY / count.max(1.0));
         let is_likely = |split: &usize| error(*split) <= likely;
         let first = (from + BEFORE_MIN..=best).find(is_likely).unwrap_or(best);
         let last = (best..=latest).rev().find(is_likely).unwrap_or(best);
@@ -196,7 +234,8 @@ mod tests {
     fn a_step_begins_where_it_begins() {
         let samples = series((0..120).map(|i| if i < 100 { 30.0 } else { 90.0 }));
         let estimate = onset(&samples, at(100));
-        assert_eq!(estimate, Onset::exactly(at(100)), "a clear step is certain");
+        assert_eq!(estimate.at, at(100));
+        assert_eq!(estimate.between, (at(99), at(100)), "between two samples");
     }
 
     #[test]
@@ -231,12 +270,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_smoothed_is_less_certain() {
+        let raw = series((0..160).map(|i| if i < 140 { 30.0 } else { 60.0 }));
+        let width = |window: usize| {
+            let smoothed: Vec<Sample> = (20..160)
+                .map(|i| Sample {
+                    time: at(i),
+                    value: raw[i + 1 - window..=i].iter().map(|s| s.value).sum::<f64>()
+                        / window as f64,
+                })
+                .collect();
+            let Onset { at: onset, between } = onset(&smoothed, at(150));
+            assert!(between.0 < at(140) || window == 1, "{between:?}");
+            assert!(between.0 <= onset && onset <= between.1);
+            between.1.since(between.0)
+        };
+        assert!(width(12) > width(1), "{:?} {:?}", width(12), width(1));
+    }
+
+    #[test]
     fn in_a_gap_the_earliest_instant_is_taken() {
         let mut samples = series((0..120).map(|i| if i < 100 { 30.0 } else { 90.0 }));
         samples.drain(94..104);
         let estimate = onset(&samples, at(104));
         assert_eq!(estimate.at, at(94), "the sample before the gap is the 93rd");
-        assert_eq!(estimate.between, (at(94), at(104)));
+        assert_eq!(estimate.between, (at(93), at(104)));
     }
 
     #[test]
