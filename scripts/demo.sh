@@ -300,8 +300,10 @@ tell_incident() {
         if once "what to look at"; then
             cat <<TEXT
 
-    What it says, when it began, its timeline and its logs:
+    When it began, what changed, which metrics moved, how unusual it is, its timeline and its logs:
     curl -s $address/api/v1/incidents/$id
+    What was decided about its latency, now or at any other time, and why:
+    $bellwether why $of lat now --url $address
     curl -s '$address/logs?service=$of&event_ts=$(text_field event_ts <<<"$incident")'
     When it is dealt with:
     curl -s $address/api/v1/incidents/$id/resolve -H 'content-type: application/json' -d '{"note": "rolled back"}'
