@@ -352,7 +352,9 @@ fn evidence(id: u64, opened: Timestamp, lat: &MetricId) -> Result<Evidence, Box<
         samples_before: 48,
         samples_during: 12,
         query: query("status!=\"404\""),
-        text: format!("{metric} rose from 150 ms to 1,240 ms, 32.7 times its usual spread"),
+        text: format!(
+            "{metric} rose from 150 ms to 1,240 ms, 32.7 times the 33.3 ms that count as usual"
+        ),
     };
     let part = |value: &str| BreakdownPart {
         value: value.to_owned(),

@@ -98,7 +98,8 @@ fn shift(window: &Window, series: &GatheredSeries) -> Option<Shift> {
     let floor = (series.minimum_deviation / 3.0)
         .max(0.01 * before.abs())
         .max(1e-9);
-    let effect = ((during - before) / spread.max(floor)).clamp(-EFFECT_MAX, EFFECT_MAX);
+    let usual = spread.max(floor);
+    let effect = ((during - before) / usual).clamp(-EFFECT_MAX, EFFECT_MAX);
     Some(Shift {
         metric: series.metric.clone(),
         title: series.title.clone(),
@@ -110,7 +111,7 @@ fn shift(window: &Window, series: &GatheredSeries) -> Option<Shift> {
         samples_before,
         samples_during,
         query: series.query.clone(),
-        text: sentence(series, (before, during), effect, spread),
+        text: sentence(series, (before, during), effect, usual),
     })
 }
 
@@ -118,7 +119,7 @@ fn sentence(
     series: &GatheredSeries,
     (before, during): (f64, f64),
     effect: f64,
-    spread: f64,
+    usual: f64,
 ) -> String {
     let moved = if during > before { "rose" } else { "fell" };
     let times = match effect.abs() {
@@ -126,11 +127,11 @@ fn sentence(
         times => format!("{} times", number(times)),
     };
     format!(
-        "{} {moved} from {} to {}, {times} its usual spread of {}",
+        "{} {moved} from {} to {}, {times} the {} that count as usual",
         series.title,
         amount(before, &series.unit),
         amount(during, &series.unit),
-        amount(spread, &series.unit),
+        amount(usual, &series.unit),
     )
 }
 
