@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Band, ChangeFact, ComponentScore, Direction, IncidentId, LogWindow, MetricId, ModelRef,
     Prediction, Reason, Sample, ScoreLimits, ServiceId, Severity, Status, Thresholds, Timestamp,
+    escape_label_value,
 };
 
 /// What explains an incident, apart from its logs. Every list is bounded.
@@ -231,6 +232,14 @@ impl LabelTable {
     pub const SERVER: &str = "server requests";
     /// … and of what it asks of others.
     pub const OUTGOING: &str = "outgoing calls";
+    /// What the row is named that stands for all values beyond the bound.
+    pub const OTHERS: &str = "(others)";
+
+    /// PromQL of the metric without one value of the label.
+    pub fn query_but(&self, value: &str) -> String {
+        let value = escape_label_value(value);
+        self.query_without.replace("$value", &value)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

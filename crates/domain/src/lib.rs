@@ -9,6 +9,7 @@ mod episode;
 mod evidence;
 mod finding;
 mod incident;
+mod label;
 mod log;
 mod metric;
 mod name;
@@ -33,6 +34,7 @@ pub use incident::{
     Actor, Incident, IncidentId, IncidentKind, Member, OpenedBecause, Resolution, Snooze, Status,
     TimelineEntry, TimelineEvent,
 };
+pub use label::escape_label_value;
 pub use log::{LogLevel, LogLine, LogOutcome, LogWindow};
 pub use metric::{Catalogue, CatalogueError, Combine, Direction, MetricSpec, Thresholds};
 pub use name::{MetricId, NameError, SeriesId, ServiceId};

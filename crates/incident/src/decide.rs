@@ -147,8 +147,11 @@ impl DecideState {
     /// The memory without the incidents, which are stored on their own.
     pub fn without_incidents(&self) -> DecideState {
         DecideState {
+            last_id: self.last_id,
+            services: self.services.clone(),
+            changes: self.changes.clone(),
+            quiet_since: self.quiet_since.clone(),
             incidents: BTreeMap::new(),
-            ..self.clone()
         }
     }
 

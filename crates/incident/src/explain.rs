@@ -5,3 +5,5 @@ pub(crate) mod precedent;
 pub(crate) mod shifts;
 pub(crate) mod similar;
 pub(crate) mod unusual;
+
+mod median;

@@ -24,6 +24,22 @@ pub struct Settings {
     pub auto_resolve: Vec<AutoResolve>,
 }
 
+impl Default for Settings {
+    /// The defaults of the product.
+    fn default() -> Settings {
+        let seconds = Duration::from_secs;
+        Settings {
+            open_after: seconds(30),
+            critical_after: seconds(120),
+            quiet_period: seconds(300),
+            hysteresis: 0.05,
+            down_after: seconds(60),
+            source_fault_share: 0.5,
+            auto_resolve: Vec::new(),
+        }
+    }
+}
+
 /// A written rule that resolves incidents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AutoResolve {

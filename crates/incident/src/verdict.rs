@@ -50,6 +50,22 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The name used in the API and in stories.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Calm => "calm",
+            Verdict::NoSample => "no_sample",
+            Verdict::Waiting { .. } => "waiting",
+            Verdict::CrossingWithoutAnomaly { .. } => "crossing_without_anomaly",
+            Verdict::AnomalyWithoutCrossing => "anomaly_without_crossing",
+            Verdict::Opened { .. } => "opened",
+            Verdict::Joined { .. } => "joined",
+            Verdict::Extended { .. } => "extended",
+            Verdict::CalmMember { .. } => "calm_member",
+            Verdict::HeldByResolve { .. } => "held_by_resolve",
+        }
+    }
+
     /// The incident that the decision concerns.
     pub fn incident(self) -> Option<IncidentId> {
         match self {
@@ -74,4 +90,15 @@ pub enum Notice {
     },
     /// Somebody is at it already.
     Acknowledged,
+}
+
+impl Notice {
+    /// The name used in the API and in stories.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Notice::Due => "due",
+            Notice::Snoozed { .. } => "snoozed",
+            Notice::Acknowledged => "acknowledged",
+        }
+    }
 }

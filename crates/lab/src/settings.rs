@@ -26,15 +26,7 @@ impl Settings {
                 tick: seconds(60),
                 catalogue: catalogue(),
                 alarm_budget,
-                decide: incident::Settings {
-                    open_after: seconds(30),
-                    critical_after: seconds(120),
-                    quiet_period: seconds(300),
-                    down_after: seconds(60),
-                    hysteresis: 0.05,
-                    source_fault_share: 0.5,
-                    auto_resolve: Vec::new(),
-                },
+                decide: incident::Settings::default(),
                 timezone: "UTC".into(),
             },
             training: detect::Settings {

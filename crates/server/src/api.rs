@@ -7,6 +7,7 @@ mod guard;
 mod incidents;
 mod logs;
 mod metrics;
+mod parameters;
 mod problem;
 mod retrain;
 mod services;

@@ -19,7 +19,7 @@ use crate::prometheus::{Prometheus, QueryError};
 use crate::selection::Selection;
 use crate::visible::excerpt;
 
-pub use rows::{OTHERS, ROWS_MAX};
+pub use rows::ROWS_MAX;
 
 /// The further queries about one service, ready to be asked; shares nothing with the collector it
 /// comes from.

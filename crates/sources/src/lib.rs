@@ -24,7 +24,7 @@ mod visible;
 
 pub use backfill::{Backfill, BackfillReport, BackfillRequest, BackfillSlice};
 pub use collect::{CollectSettings, Collected, Collector, QueryTiming};
-pub use evidence::{EvidenceAnswer, EvidenceFailure, EvidenceQueries, OTHERS, ROWS_MAX};
+pub use evidence::{EvidenceAnswer, EvidenceFailure, EvidenceQueries, ROWS_MAX};
 pub use identity::{DEFAULT_IDENTITY, SettingsError};
 pub use logs::{LogLimits, LogReader, LogTemplate, LogTemplateError};
 pub use prometheus::{

@@ -23,7 +23,7 @@ use jiff::SignedDuration;
 pub use answer::{Labels, RangeSeries, VectorSample};
 pub use error::QueryError;
 pub(crate) use matcher::is_label_name;
-pub use matcher::{escape_label_value, matcher};
+pub use matcher::matcher;
 pub use settings::{PrometheusError, PrometheusSettings, Secret};
 
 use answer::decode;

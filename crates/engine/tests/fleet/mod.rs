@@ -22,20 +22,11 @@ const LEVELS: [(&str, f64, f64); 3] =
 const TRAINED_SERVICES: usize = 4;
 
 pub fn config() -> Config {
-    let seconds = Duration::from_secs;
     Config {
         tick: TICK,
         catalogue: Catalogue::default_three(),
         alarm_budget: 0.2,
-        decide: incident::Settings {
-            open_after: seconds(30),
-            critical_after: seconds(120),
-            quiet_period: seconds(300),
-            down_after: seconds(60),
-            hysteresis: 0.05,
-            source_fault_share: 0.5,
-            auto_resolve: Vec::new(),
-        },
+        decide: incident::Settings::default(),
         timezone: "UTC".into(),
     }
 }

@@ -17,8 +17,6 @@ const REMAINS_MAX: f64 = 0.5;
 /// A value with a larger share of the requests is all of it: what is left without it says nothing of
 /// the whole.
 const SHARE_MAX: f64 = 0.99;
-/// What a row is named that stands for all further values.
-pub const OTHERS: &str = "(others)";
 
 /// Breaks a member's metric down by one table. Without a whole that is past the limit, or with one
 /// value only, nothing can be said.
@@ -43,10 +41,10 @@ pub(crate) fn of(unusual: &Unusual, table: &LabelTable) -> Breakdown {
                 alone: alone(table.statistic, row),
                 without,
                 carries: past_now
-                    && row.value != OTHERS
+                    && row.value != LabelTable::OTHERS
                     && share <= SHARE_MAX
                     && without.is_some_and(|without| !is_past(without)),
-                query: table.query_without.replace("$value", &escaped(&row.value)),
+                query: table.query_but(&row.value),
             }
         })
         .collect();
@@ -218,14 +216,6 @@ fn quantile(q: f64, buckets: &[(f64, f64)]) -> Option<f64> {
     Some(lower + (upper - lower) * (rank - below) / inside)
 }
 
-/// A label value between double quotes in PromQL.
-fn escaped(value: &str) -> String {
-    value
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
-}
-
 fn sentence(breakdown: &Breakdown) -> String {
     let label = &breakdown.label;
     let amount = |value: Option<f64>| match value {
@@ -329,7 +319,7 @@ mod tests {
 
     fn table(rows: Vec<TableRow>) -> LabelTable {
         LabelTable {
-            of: "server requests".into(),
+            of: LabelTable::SERVER.into(),
             label: "uri".into(),
             at: Timestamp::EPOCH,
             statistic: TableStatistic::Quantile {

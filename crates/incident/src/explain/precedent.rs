@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use domain::{Direction, Precedent, Sample, Timestamp};
 
+use super::median::median;
+
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 /// A week before is this much before and after the same time.
 const HALF_HOUR: Duration = Duration::from_secs(1_800);
@@ -39,12 +41,6 @@ pub fn precedent(samples: &[Sample], value: f64, direction: Direction, at: Times
         most_extreme: most_extreme.copied(),
         week_before: median(&mut week_before).map(|median| (median, count)),
     }
-}
-
-/// The lower median; none of nothing.
-fn median(values: &mut [f64]) -> Option<f64> {
-    let middle = values.len().checked_sub(1)? / 2;
-    Some(*values.select_nth_unstable_by(middle, f64::total_cmp).1)
 }
 
 #[cfg(test)]

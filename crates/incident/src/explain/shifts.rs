@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use domain::{GatheredSeries, Sample, Shift, Shifts, Timestamp};
 
+use super::median::median;
 use crate::summary::{amount, number};
 
 /// The baseline is so many times as long as the window.
@@ -92,9 +93,9 @@ fn shift(window: &Window, series: &GatheredSeries) -> Option<Shift> {
         return None;
     }
     let (samples_before, samples_during) = (baseline.len() as u32, during.len() as u32);
-    let (before, during) = (median(&mut baseline), median(&mut during));
+    let (before, during) = (median(&mut baseline)?, median(&mut during)?);
     let mut distances: Vec<f64> = baseline.iter().map(|x| (x - before).abs()).collect();
-    let spread = 1.4826 * median(&mut distances);
+    let spread = 1.4826 * median(&mut distances)?;
     let floor = (series.minimum_deviation / 3.0)
         .max(0.01 * before.abs())
         .max(1e-9);
@@ -133,12 +134,6 @@ fn sentence(
         amount(during, &series.unit),
         amount(usual, &series.unit),
     )
-}
-
-/// The lower median. `values` is not empty.
-fn median(values: &mut [f64]) -> f64 {
-    let middle = (values.len() - 1) / 2;
-    *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use domain::{Incident, Timestamp};
 use super::clauses::{BECAUSE, KINDS};
 use super::report::{Failure, text_of};
 use super::script::{Between, Clause, Clock, Expectation, Expected, Property, Snoozed, Story};
-use super::vocabulary::{actor_name, change_word, notice_word, verdict_word, word_of};
+use super::vocabulary::{actor_name, change_word, word_of};
 use super::witness::Witness;
 
 /// Instants that are listed where something was found at other times.
@@ -165,7 +165,7 @@ impl Look<'_> {
             }
             Property::Told { change, times } => {
                 let told = self.witness.notices.iter().filter(|(_, one, notice)| {
-                    let (word, notice) = (change_word(*one), notice_word(*notice));
+                    let (word, notice) = (change_word(*one), notice.as_str());
                     one.incident() == incident.id && (word, notice) == (*change, "due")
                 });
                 let found = told.count();
@@ -224,10 +224,10 @@ impl Look<'_> {
         let of_it = of_it.filter(|(_, one, _)| one.incident() == incident.id);
         let mut found: Vec<String> = Vec::new();
         for (at, one, told) in of_it {
-            if (change_word(*one), notice_word(*told)) == (change, notice) {
+            if (change_word(*one), told.as_str()) == (change, notice) {
                 return None;
             }
-            let (change, notice) = (change_word(*one), notice_word(*told));
+            let (change, notice) = (change_word(*one), told.as_str());
             found.push(format!("{change} {notice} at {}", self.clock(*at)));
         }
         Some(format!("the notices {}", found.join(", ")))
@@ -247,7 +247,7 @@ impl Look<'_> {
         let unit = catalogue.get(&series.metric).map_or("", |spec| &spec.unit);
         let sentences = entry.sentences(unit);
         let texts: Vec<&str> = sentences.iter().map(String::as_str).collect();
-        let found = verdict_word(entry.verdict);
+        let found = entry.verdict.as_str();
         if found != verdict {
             let why = texts.join("; ");
             return Some(format!(

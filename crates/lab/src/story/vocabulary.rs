@@ -1,7 +1,7 @@
 //! The words of the language for what the engine says.
 
 use domain::Actor;
-use incident::{Change, Notice, Refusal, Verdict};
+use incident::{Change, Refusal};
 
 /// The word of the language for a value.
 pub(crate) fn word_of<T: PartialEq>(value: T, words: &[(&'static str, T)]) -> &'static str {
@@ -17,21 +17,6 @@ pub(crate) fn actor_name(actor: &Actor) -> String {
     }
 }
 
-pub(crate) fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Calm => "calm",
-        Verdict::NoSample => "no_sample",
-        Verdict::Waiting { .. } => "waiting",
-        Verdict::CrossingWithoutAnomaly { .. } => "crossing_without_anomaly",
-        Verdict::AnomalyWithoutCrossing => "anomaly_without_crossing",
-        Verdict::Opened { .. } => "opened",
-        Verdict::Joined { .. } => "joined",
-        Verdict::Extended { .. } => "extended",
-        Verdict::CalmMember { .. } => "calm_member",
-        Verdict::HeldByResolve { .. } => "held_by_resolve",
-    }
-}
-
 pub(crate) fn change_word(change: Change) -> &'static str {
     match change {
         Change::Opened(_) => "opened",
@@ -39,14 +24,6 @@ pub(crate) fn change_word(change: Change) -> &'static str {
         Change::SeverityRaised(_) => "severity_raised",
         Change::Resolved(_) => "resolved",
         Change::Reopened(_) => "reopened",
-    }
-}
-
-pub(crate) fn notice_word(notice: Notice) -> &'static str {
-    match notice {
-        Notice::Due => "due",
-        Notice::Snoozed { .. } => "snoozed",
-        Notice::Acknowledged => "acknowledged",
     }
 }
 

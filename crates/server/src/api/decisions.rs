@@ -13,6 +13,7 @@ use incident::ledger::Entry;
 use serde::{Deserialize, Serialize};
 use store::{DecisionFilter, LedgerRecord};
 
+use super::parameters::{optional_time, page_limit, time};
 use super::problem::Problem;
 use super::{Api, visible};
 use crate::clock;
@@ -119,27 +120,15 @@ async fn has_decisions(api: &Api, series: &SeriesId) -> Result<bool, Problem> {
     Ok(!page.records.is_empty() || page.next.is_some())
 }
 
-fn time(name: &str, text: &str) -> Result<Timestamp, Problem> {
-    text.parse()
-        .map_err(|error| Problem::bad_request(format!("{name}: {error}")))
-}
-
 async fn list(api: &Api, series: SeriesId, parameters: &Parameters) -> Result<Page, Problem> {
-    let limit = parameters.limit.unwrap_or(PAGE);
-    if limit == 0 || limit > PAGE_MAX {
-        let why = format!("limit is {limit}; it must be 1 to {PAGE_MAX}");
-        return Err(Problem::bad_request(why));
-    }
-    let optional = |name: &str, text: &Option<String>| {
-        text.as_deref().map(|text| time(name, text)).transpose()
-    };
-    let from = optional("from", &parameters.from)?.unwrap_or(Timestamp::EPOCH);
-    let to = optional("to", &parameters.to)?.unwrap_or_else(clock::now);
+    let limit = page_limit(parameters.limit, PAGE, PAGE_MAX)?;
+    let from = optional_time("from", parameters.from.as_deref())?.unwrap_or(Timestamp::EPOCH);
+    let to = optional_time("to", parameters.to.as_deref())?.unwrap_or_else(clock::now);
     if from > to {
         return Err(Problem::bad_request("from is after to"));
     }
     let filter = DecisionFilter {
-        after: optional("cursor", &parameters.cursor)?,
+        after: optional_time("cursor", parameters.cursor.as_deref())?,
         limit,
         ..DecisionFilter::new(series.clone(), from, to)
     };

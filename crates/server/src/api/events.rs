@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use store::{Added, EventFilter};
 
 use super::incidents::actor;
+use super::parameters::{optional_time, page_limit};
 use super::problem::Problem;
 use super::{Api, visible};
 use crate::clock;
@@ -165,25 +166,14 @@ pub async fn list(
     State(api): State<Api>,
     Query(parameters): Query<ListParameters>,
 ) -> Result<Json<Page>, Problem> {
-    let limit = parameters.limit.unwrap_or(PAGE);
-    if limit == 0 || limit > PAGE_MAX {
-        let why = format!("limit is {limit}; it must be 1 to {PAGE_MAX}");
-        return Err(Problem::bad_request(why));
-    }
-    let time = |name: &str, text: Option<String>| -> Result<Option<Timestamp>, Problem> {
-        let parse = |text: String| {
-            text.parse()
-                .map_err(|error| Problem::bad_request(format!("{name}: {error}")))
-        };
-        text.map(parse).transpose()
-    };
+    let limit = page_limit(parameters.limit, PAGE, PAGE_MAX)?;
     let service = parameters.service.map(|name| {
         ServiceId::new(&name).map_err(|error| Problem::bad_request(format!("service: {error}")))
     });
     let filter = EventFilter {
         service: service.transpose()?,
-        from: time("from", parameters.from)?,
-        to: time("to", parameters.to)?,
+        from: optional_time("from", parameters.from.as_deref())?,
+        to: optional_time("to", parameters.to.as_deref())?,
         after: parameters.cursor,
         limit,
     };

@@ -8,10 +8,11 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{Incident, IncidentId, IncidentKind, Severity, Status, Timestamp};
+use domain::{Incident, IncidentId, IncidentKind, Severity, Status};
 use serde::{Deserialize, Serialize};
 use store::{Cursor, IncidentFilter, OwnerFilter, Sort, SortBy};
 
+use super::parameters::{optional_time, page_limit};
 use super::problem::Problem;
 use super::{Api, visible};
 
@@ -69,20 +70,9 @@ pub async fn list(
 }
 
 fn filter(parameters: &ListParameters) -> Result<IncidentFilter, Problem> {
-    let limit = parameters.limit.unwrap_or(PAGE);
-    if limit == 0 || limit > PAGE_MAX {
-        return Err(Problem::bad_request(format!(
-            "limit is {limit}; it must be 1 to {PAGE_MAX}"
-        )));
-    }
-    let time = |name: &str, text: &Option<String>| -> Result<Option<Timestamp>, Problem> {
-        let parse = |text: &String| {
-            text.parse()
-                .map_err(|error| Problem::bad_request(format!("{name}: {error}")))
-        };
-        text.as_ref().map(parse).transpose()
-    };
-    let (from, to) = (time("from", &parameters.from)?, time("to", &parameters.to)?);
+    let limit = page_limit(parameters.limit, PAGE, PAGE_MAX)?;
+    let from = optional_time("from", parameters.from.as_deref())?;
+    let to = optional_time("to", parameters.to.as_deref())?;
     if let (Some(from), Some(to)) = (from, to)
         && from > to
     {

@@ -8,9 +8,9 @@ use axum::extract::{Query, State};
 use domain::{LogOutcome, LogWindow, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::Api;
+use super::parameters::{duration, page_limit, time};
 use super::problem::Problem;
-use super::{Api, visible};
-use crate::config::Span;
 
 const BEFORE: Duration = Duration::from_secs(4);
 const AFTER: Duration = Duration::from_secs(3);
@@ -67,24 +67,15 @@ pub async fn get(
 ) -> Result<Json<Logs>, Problem> {
     let snapshot = api.snapshot();
     let service = api.service(&snapshot, parameters.service.as_deref())?;
-    let event_ts: Timestamp = parameters
-        .event_ts
-        .as_deref()
-        .ok_or_else(|| {
-            Problem::bad_request(
-                "parameter event_ts is missing; GET /metrics?service= gives it for each metric",
-            )
-        })?
-        .parse()
-        .map_err(|error| Problem::bad_request(format!("event_ts: {error}")))?;
+    let event_ts = parameters.event_ts.as_deref().ok_or_else(|| {
+        Problem::bad_request(
+            "parameter event_ts is missing; GET /metrics?service= gives it for each metric",
+        )
+    })?;
+    let event_ts = time("event_ts", event_ts)?;
     let before = span("before", parameters.before.as_deref(), BEFORE)?;
     let after = span("after", parameters.after.as_deref(), AFTER)?;
-    let limit = parameters.limit.unwrap_or(LINES);
-    if limit == 0 || limit > LINES_MAX {
-        return Err(Problem::bad_request(format!(
-            "limit is {limit}; it must be 1 to {LINES_MAX}"
-        )));
-    }
+    let limit = page_limit(parameters.limit, LINES, LINES_MAX)?;
     let (reader, of) = (Arc::clone(&api.logs), service.clone());
     let window = tokio::task::spawn_blocking(move || {
         reader.window(&of, event_ts - before, event_ts + after, limit)
@@ -100,13 +91,11 @@ pub async fn get(
 
 fn span(name: &str, text: Option<&str>, default: Duration) -> Result<Duration, Problem> {
     let Some(text) = text else { return Ok(default) };
-    let span: Span = text.parse().map_err(|error| {
-        Problem::bad_request(format!("{name}: {} is no duration: {error}", visible(text)))
-    })?;
-    if span.0 > WINDOW_MAX {
+    let span = duration(name, text)?;
+    if span > WINDOW_MAX {
         return Err(Problem::bad_request(format!("{name} is more than a day")));
     }
-    Ok(span.0)
+    Ok(span)
 }
 
 impl From<LogWindow> for Window {

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use domain::TableRow;
+use domain::{LabelTable, TableRow};
 
 use crate::identity::LABEL_BYTES_MAX;
 use crate::prometheus::{Labels, VectorSample};
 
 /// The most rows of a table.
 pub const ROWS_MAX: usize = 50;
-/// The value of the last row where a table would have more (its `omitted` isn't zero): all the rest,
-/// so that the whole stays right. It is no value of the label, and no query removes it.
-pub const OTHERS: &str = "(others)";
-
-/// The rows, largest first, and how many values the row [`OTHERS`] holds.
+/// The rows, largest first. Where a table would have more than [`ROWS_MAX`], the last row,
+/// [`LabelTable::OTHERS`], is all the rest, so that the whole stays right: `omitted` values, which no
+/// query removes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Rows {
     pub rows: Vec<TableRow>,
@@ -100,7 +98,7 @@ impl Rows {
         if !rest.is_empty() {
             let numbers = rest.into_iter().flat_map(|row| row.numbers).collect();
             rows.push(TableRow {
-                value: OTHERS.to_owned(),
+                value: LabelTable::OTHERS.to_owned(),
                 numbers: merge(numbers),
             });
         }
@@ -186,7 +184,7 @@ mod tests {
         assert_eq!(rows.rows[0].value, "/000");
         assert_eq!(rows.rows[1].value, "/119");
         let others = rows.rows.last().unwrap();
-        assert_eq!(others.value, OTHERS);
+        assert_eq!(others.value, LabelTable::OTHERS);
         let whole: f64 = rows.rows.iter().map(|row| row.numbers[0].1).sum();
         assert_eq!(whole, 7260.0);
     }
@@ -200,7 +198,7 @@ mod tests {
         ];
         let rows = Rows::of_pairs("uri", &[], &all);
         let values: Vec<&str> = rows.rows.iter().map(|row| row.value.as_str()).collect();
-        assert_eq!(values, ["/a", OTHERS]);
+        assert_eq!(values, ["/a", LabelTable::OTHERS]);
         assert_eq!(rows.omitted, 1);
     }
 }

@@ -9,8 +9,6 @@ use super::templates::{self, ANSWERED_5XX, CALL_FAILED, CLIENT_NAME, OWN_REQUEST
 use super::{EvidenceAnswer, EvidenceFailure, EvidenceQueries};
 use crate::prometheus::VectorSample;
 
-const SERVER: &str = "server requests";
-const CLIENT: &str = "outgoing calls";
 const SERVER_LABELS: [&str; 5] = ["uri", "status", "exception", "instance", "method"];
 const FAILED_LABELS: [&str; 3] = ["uri", "exception", "instance"];
 /// The first is always asked; the others where there are buckets.
@@ -41,8 +39,7 @@ impl EvidenceQueries {
     /// errors as a share in percent of the requests, with the first event of new counters counted.
     /// Values without traffic are left out, and so is a table of a label that nothing has. At most
     /// eight instant queries, two in flight, each within the deadline of a metric and all within four
-    /// of them. Templates hold `$value`, where the caller puts
-    /// [`crate::prometheus::escape_label_value`] of a value.
+    /// of them. [`LabelTable::query_but`] fills in the templates.
     ///
     /// Sources: one dimension at a time, as in Adtributor (Bhagwan et al., NSDI 2014); instead of its
     /// measures of surprise, each value is removed, which cumulative buckets allow by subtraction.
@@ -190,12 +187,17 @@ fn counts_5xx(query: &str) -> bool {
 }
 
 fn slow_requests(label: &'static str) -> Form {
-    quantile(SERVER, "latency", (SERVER_NAME, OWN_REQUESTS), label)
+    quantile(
+        LabelTable::SERVER,
+        "latency",
+        (SERVER_NAME, OWN_REQUESTS),
+        label,
+    )
 }
 
 fn slow_calls(label: &'static str) -> Form {
     quantile(
-        CLIENT,
+        LabelTable::OUTGOING,
         "latency of outgoing calls",
         (CLIENT_NAME, ""),
         label,
@@ -224,7 +226,7 @@ fn mean_calls(label: &'static str) -> Form {
         format!("sum by ({label}) {rate}")
     };
     Form {
-        of: CLIENT,
+        of: LabelTable::OUTGOING,
         label,
         statistic: MEAN,
         rows: vec![
@@ -238,7 +240,7 @@ fn mean_calls(label: &'static str) -> Form {
 fn failed_requests(label: &'static str) -> Form {
     let purposes = ("failed requests", "requests");
     share(
-        SERVER,
+        LabelTable::SERVER,
         purposes,
         (SERVER_NAME, OWN_REQUESTS, ANSWERED_5XX),
         label,
@@ -247,7 +249,12 @@ fn failed_requests(label: &'static str) -> Form {
 
 fn failed_calls(label: &'static str) -> Form {
     let purposes = ("failed outgoing calls", "outgoing calls");
-    share(CLIENT, purposes, (CLIENT_NAME, "", CALL_FAILED), label)
+    share(
+        LabelTable::OUTGOING,
+        purposes,
+        (CLIENT_NAME, "", CALL_FAILED),
+        label,
+    )
 }
 
 fn share(

@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use domain::{Catalogue, LabelTable, MetricId, MetricSpec, ServiceId, TableStatistic, Timestamp};
-use sources::prometheus::escape_label_value;
 use sources::{
-    CollectSettings, Collector, EvidenceFailure, EvidenceQueries, OTHERS, Prometheus,
-    PrometheusSettings, QueryError, ROWS_MAX,
+    CollectSettings, Collector, EvidenceFailure, EvidenceQueries, Prometheus, PrometheusSettings,
+    QueryError, ROWS_MAX,
 };
 
 use crate::mock::{EMPTY_MATRIX, EMPTY_VECTOR, Mock, Reply, Request, clock, json, response};
@@ -177,9 +176,7 @@ async fn names_and_values_from_outside_end_no_string() {
     }
     // One place for the value, although the service's name looks like it.
     assert_eq!(table.query_without.matches("$value").count(), 1);
-    let filled = table
-        .query_without
-        .replace("$value", &escape_label_value(value));
+    let filled = table.query_but(value);
     assert!(filled.contains("uri!=\"/a\\\"b\\\\c\\nd\\x01é{}$value\"}"));
 }
 
@@ -344,7 +341,7 @@ async fn too_many_values_are_merged_so_that_the_whole_stays_right() {
     assert_eq!(uri.rows.len(), ROWS_MAX);
     assert_eq!(uri.omitted, 151);
     assert_eq!(uri.rows[0].value, "/199");
-    assert_eq!(uri.rows.last().unwrap().value, OTHERS);
+    assert_eq!(uri.rows.last().unwrap().value, LabelTable::OTHERS);
     let whole = |bucket: usize| -> f64 { uri.rows.iter().map(|row| row.numbers[bucket].1).sum() };
     assert_eq!((whole(0), whole(1)), (200.0, 400.0));
     assert_eq!(whole(2), (0..200).map(|i| 3.0 + f64::from(i)).sum::<f64>());

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use domain::{Catalogue, LabelTable, MetricId, MetricSpec, ServiceId, TableStatistic, Timestamp};
 use simulator::{Families, Fault, Fleet, Span, Topology, write_openmetrics};
-use sources::prometheus::escape_label_value;
 use sources::{CollectSettings, Collector, Prometheus};
 
 use crate::real_prometheus::serve;
@@ -180,9 +179,7 @@ async fn check(client: &Prometheus, table: &LabelTable, whole: Option<f64>) -> u
             }
         }
         let ours = statistic(table.statistic, &rest);
-        let query = table
-            .query_without
-            .replace("$value", &escape_label_value(&row.value));
+        let query = table.query_but(&row.value);
         let theirs = value(client, &query, table.at).await;
         let ours = if rest.last().unwrap().1 == 0.0 {
             f64::NAN

@@ -1,8 +1,8 @@
 //! Decisions as they are answered: what was held against what, in numbers and in sentences.
 
 use domain::{Features, Part, Prediction, Row, Severity, Timestamp};
+use incident::Verdict;
 use incident::ledger::Entry;
-use incident::{Notice, Verdict};
 use serde::Serialize;
 
 use super::super::incidents::{ComponentView, component};
@@ -84,11 +84,7 @@ pub fn decision(entry: &Entry, unit: &str, to: Option<Timestamp>, at: Timestamp)
             _ => None,
         },
         incident: entry.verdict.incident().map(|id| id.0),
-        notification: entry.notice.map(|notice| match notice {
-            Notice::Due => "due",
-            Notice::Snoozed { .. } => "snoozed",
-            Notice::Acknowledged => "acknowledged",
-        }),
+        notification: entry.notice.map(|notice| notice.as_str()),
         severity: entry.severity,
         prediction: entry.prediction,
         gap: entry.gap.map(|gap| gap.as_str()),
@@ -115,18 +111,10 @@ pub fn decision(entry: &Entry, unit: &str, to: Option<Timestamp>, at: Timestamp)
 }
 
 fn verdict(entry: &Entry) -> &'static str {
-    match entry.verdict {
-        _ if !entry.is_watched() => "not_watched",
-        Verdict::Calm => "calm",
-        Verdict::NoSample => "no_sample",
-        Verdict::Waiting { .. } => "waiting",
-        Verdict::CrossingWithoutAnomaly { .. } => "crossing_without_anomaly",
-        Verdict::AnomalyWithoutCrossing => "anomaly_without_crossing",
-        Verdict::Opened { .. } => "opened",
-        Verdict::Joined { .. } => "joined",
-        Verdict::Extended { .. } => "extended",
-        Verdict::CalmMember { .. } => "calm_member",
-        Verdict::HeldByResolve { .. } => "held_by_resolve",
+    if entry.is_watched() {
+        entry.verdict.as_str()
+    } else {
+        "not_watched"
     }
 }
 

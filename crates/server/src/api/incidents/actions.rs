@@ -7,17 +7,17 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use domain::{Actor, IncidentId, Severity, Timestamp};
+use domain::{Actor, IncidentId, Severity};
 use incident::{Command, CommandKind, Refusal, SnoozeUntil};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use tokio::sync::oneshot;
 
+use super::super::parameters::{duration, time};
 use super::super::problem::Problem;
 use super::super::{Api, visible};
 use super::{expected, no_such_incident, number, stored, whole};
 use crate::clock;
-use crate::config::Span;
 use crate::tick::Message;
 
 const NOTE_CHARS_MAX: usize = 10_000;
@@ -162,8 +162,7 @@ pub async fn snooze(
         (Some(None), None) => SnoozeUntil::Now,
         (Some(Some("change")), None) => SnoozeUntil::Change,
         (Some(Some(text)), None) => {
-            let time: Result<Timestamp, _> = text.parse();
-            let time = time.map_err(|error| Problem::bad_request(format!("until: {error}")))?;
+            let time = time("until", text)?;
             if time.since(clock::now()) > SNOOZE_MAX {
                 return Err(Problem::bad_request("until is more than 30 days away"));
             }
@@ -185,13 +184,11 @@ pub async fn snooze(
 }
 
 fn length(text: &str) -> Result<Duration, Problem> {
-    let span: Span = text.parse().map_err(|error| {
-        Problem::bad_request(format!("for: {} is no duration: {error}", visible(text)))
-    })?;
-    if span.0 > SNOOZE_MAX {
+    let length = duration("for", text)?;
+    if length > SNOOZE_MAX {
         return Err(Problem::bad_request("for is longer than 30 days"));
     }
-    Ok(span.0)
+    Ok(length)
 }
 
 pub async fn set_severity(

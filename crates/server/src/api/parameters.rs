@@ -1,0 +1,38 @@
+//! Parameters that several routes take, and what is said where they are wrong.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+
+use super::problem::Problem;
+use super::visible;
+use crate::config::Span;
+
+/// An instant, as RFC 3339 or epoch seconds.
+pub fn time(name: &str, text: &str) -> Result<Timestamp, Problem> {
+    text.parse()
+        .map_err(|error| Problem::bad_request(format!("{name}: {error}")))
+}
+
+/// An instant that may be left out.
+pub fn optional_time(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+    text.map(|text| time(name, text)).transpose()
+}
+
+/// A length of time.
+pub fn duration(name: &str, text: &str) -> Result<Duration, Problem> {
+    let span: Span = text.parse().map_err(|error| {
+        Problem::bad_request(format!("{name}: {} is no duration: {error}", visible(text)))
+    })?;
+    Ok(span.0)
+}
+
+/// How many items to answer with: `default` unless one is given, 1 to `most`.
+pub fn page_limit(given: Option<usize>, default: usize, most: usize) -> Result<usize, Problem> {
+    let limit = given.unwrap_or(default);
+    if limit == 0 || limit > most {
+        let why = format!("limit is {limit}; it must be 1 to {most}");
+        return Err(Problem::bad_request(why));
+    }
+    Ok(limit)
+}
