@@ -11,6 +11,7 @@ mod finding;
 mod incident;
 mod label;
 mod log;
+mod log_pattern;
 mod metric;
 mod name;
 mod observation;
@@ -36,6 +37,7 @@ pub use incident::{
 };
 pub use label::escape_label_value;
 pub use log::{LogLevel, LogLine, LogOutcome, LogWindow};
+pub use log_pattern::{AlsoTold, LogPattern, LogPatterns, LogReach, PatternBasis, PatternChange};
 pub use metric::{Catalogue, CatalogueError, Combine, Direction, MetricSpec, Thresholds};
 pub use name::{MetricId, NameError, SeriesId, ServiceId};
 pub use observation::{

@@ -44,9 +44,11 @@ pub struct LogLine {
     pub level: LogLevel,
     pub logger: Option<String>,
     pub message: String,
+    /// The class of the outermost exception.
     pub exception: Option<String>,
     pub stack_trace: Option<String>,
     pub trace_id: Option<String>,
+    pub span_id: Option<String>,
     /// The line was longer than the limit and was cut.
     pub cut: bool,
 }

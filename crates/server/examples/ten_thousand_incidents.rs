@@ -305,6 +305,7 @@ fn logs(id: u64, opened: Timestamp) -> LogWindow {
             .is_multiple_of(8)
             .then(|| "at org.example.orders.Pool.take(Pool.java:12)\n".repeat(20)),
         trace_id: Some(format!("{:032x}", id * 977 + number)),
+        span_id: None,
         cut: false,
     };
     LogWindow {

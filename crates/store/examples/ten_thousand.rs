@@ -215,6 +215,7 @@ fn logs() -> LogWindow {
         exception: None,
         stack_trace: Some("at org.example.Pool.take(Pool.java:12)\n".repeat(30)),
         trace_id: None,
+        span_id: None,
         cut: false,
     };
     LogWindow {

@@ -162,6 +162,7 @@ fn logs_are_attached_whole_and_told_once() {
             exception: None,
             stack_trace: None,
             trace_id: None,
+            span_id: None,
             cut: false,
         }],
         omitted: 0,

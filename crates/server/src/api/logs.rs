@@ -58,6 +58,7 @@ struct Line {
     exception: Option<String>,
     stack_trace: Option<String>,
     trace_id: Option<String>,
+    span_id: Option<String>,
     cut: bool,
 }
 
@@ -117,6 +118,7 @@ impl From<LogWindow> for Window {
             exception: line.exception,
             stack_trace: line.stack_trace,
             trace_id: line.trace_id,
+            span_id: line.span_id,
             cut: line.cut,
         };
         Window {

@@ -38,6 +38,14 @@ const STACK_TRACES: [&str; 6] = [
     "_stack_trace",
     "full_message",
 ];
+const SPANS: [&str; 6] = [
+    "spanId",
+    "span_id",
+    "span.id",
+    "_spanId",
+    "_span_id",
+    "mdc.spanId",
+];
 const TRACES: [&str; 7] = [
     "traceId",
     "trace_id",
@@ -78,6 +86,7 @@ pub(super) fn read(text: &str, text_bytes: usize) -> Option<LogLine> {
         exception,
         stack_trace,
         trace_id: first(&object, &TRACES, ID_BYTES).map(|(text, _)| text),
+        span_id: first(&object, &SPANS, ID_BYTES).map(|(text, _)| text),
         cut: message_cut || trace_cut,
     })
 }
@@ -100,6 +109,7 @@ pub(super) fn beginning(text: &str, text_bytes: usize) -> Option<LogLine> {
         exception: None,
         stack_trace: None,
         trace_id: None,
+        span_id: None,
         cut: true,
     })
 }

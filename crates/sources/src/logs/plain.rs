@@ -28,6 +28,7 @@ pub(super) fn read(text: &str, text_bytes: usize) -> Option<LogLine> {
         exception: None,
         stack_trace: None,
         trace_id: None,
+        span_id: None,
         cut,
     })
 }
