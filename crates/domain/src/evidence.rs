@@ -7,12 +7,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Band, ChangeFact, ComponentScore, Direction, IncidentId, LogWindow, MetricId, ModelRef,
-    Prediction, Reason, Sample, ScoreLimits, ServiceId, Severity, Status, Thresholds, Timestamp,
-    escape_label_value,
+    Band, ChangeFact, ComponentScore, Direction, IncidentId, LogPatterns, LogWindow, MetricId,
+    ModelRef, Prediction, Reason, Sample, ScoreLimits, ServiceId, Severity, Status, Thresholds,
+    Timestamp, escape_label_value,
 };
 
-/// What explains an incident, apart from its logs. Every list is bounded.
+/// What explains an incident, apart from the lines of its logs. Every list is bounded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     pub changes: Option<Changes>,
@@ -23,6 +23,8 @@ pub struct Evidence {
     pub unusual: Vec<Unusual>,
     /// None until they were looked for.
     pub similar: Option<Vec<SimilarIncident>>,
+    /// What the logs say; none until they were read.
+    pub patterns: Option<LogPatterns>,
     /// What could not be gathered, and why.
     pub failed: Vec<String>,
 }
@@ -163,7 +165,7 @@ pub struct Precedent {
     pub week_before: Option<(f64, u32)>,
 }
 
-/// A past incident of the same service that shares metrics.
+/// A past incident of the same service that shares metrics or log patterns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SimilarIncident {
     pub id: IncidentId,
@@ -172,7 +174,10 @@ pub struct SimilarIncident {
     pub lasted: Option<Duration>,
     pub status: Status,
     pub shared: Vec<MetricId>,
-    /// Shared metrics as a share of all metrics of both, 0 to 1.
+    /// Templates of the log patterns that were new or risen in both.
+    pub shared_patterns: Vec<String>,
+    /// What both share as a share of all that either has, 0 to 1: metrics, and log patterns where
+    /// the logs of both were read.
     pub similarity: f64,
     pub resolved_by: Option<String>,
     pub last_comment: Option<String>,
@@ -198,6 +203,7 @@ pub enum Gathered {
     },
     /// What could not be gathered, and why.
     Failed(String),
+    Patterns(Box<LogPatterns>),
 }
 
 /// A series beside the catalogue's, for ranking.

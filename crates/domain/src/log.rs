@@ -17,6 +17,18 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
+    /// As it is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogLevel::Unknown => "UNKNOWN",
+            LogLevel::Trace => "TRACE",
+            LogLevel::Debug => "DEBUG",
+            LogLevel::Info => "INFO",
+            LogLevel::Warn => "WARN",
+            LogLevel::Error => "ERROR",
+        }
+    }
+
     /// Reads a level name of any case; `WARNING`, `FATAL`, `SEVERE` and the like are understood.
     pub fn of(text: &str) -> LogLevel {
         let text = text.trim();
@@ -64,6 +76,23 @@ pub enum LogOutcome {
     NotConfigured,
     /// The file is missing or can't be read: which, and why.
     Unreadable(String),
+}
+
+impl LogOutcome {
+    /// As it is shown and counted.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            LogOutcome::Found => "found",
+            LogOutcome::NoneInWindow(_) => "none_in_window",
+            LogOutcome::NotConfigured => "not_configured",
+            LogOutcome::Unreadable(_) => "unreadable",
+        }
+    }
+
+    /// Whether the logs were read, so that what they don't say means something.
+    pub fn was_read(&self) -> bool {
+        matches!(self, LogOutcome::Found | LogOutcome::NoneInWindow(_))
+    }
 }
 
 /// The lines of a service around a time, errors first, then by time.

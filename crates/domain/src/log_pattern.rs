@@ -24,6 +24,8 @@ pub struct LogPatterns {
     pub omitted: u32,
     /// What the answer hangs on, in words: how the rates were compared, what could not be.
     pub text: String,
+    /// What the service's own counter of log lines says, where its logs could not be read.
+    pub counted: Option<String>,
 }
 
 /// What was read of a stretch of a log.

@@ -3,7 +3,7 @@
 
 use crate::input::TickInput;
 
-const MAGIC: &[u8; 4] = b"BWR2";
+const MAGIC: &[u8; 4] = b"BWR3";
 const HEAD_BYTES: usize = 9;
 const CHECK_BYTES: usize = 8;
 /// What claims to be longer is damaged. The state of 20,000 series takes about 1.3 GiB.
@@ -24,7 +24,7 @@ pub enum Frame {
 pub enum FrameError {
     #[error("the recording ends inside a frame; {missing} bytes are missing at least")]
     CutShort { missing: usize },
-    #[error("it is not a recording of format 2")]
+    #[error("it is not a recording of format 3")]
     Magic,
     #[error("a frame is damaged: {0}")]
     Damaged(String),

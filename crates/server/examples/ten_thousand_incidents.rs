@@ -384,6 +384,7 @@ fn evidence(id: u64, opened: Timestamp, lat: &MetricId) -> Result<Evidence, Box<
         lasted: Some(Duration::from_secs(2_400)),
         status: Status::Resolved,
         shared: vec![lat.clone()],
+        shared_patterns: Vec::new(),
         similarity: 1.0,
         resolved_by: Some("kim".to_owned()),
         last_comment: Some("rolled back to the version before, more connections".to_owned()),
@@ -410,6 +411,7 @@ fn evidence(id: u64, opened: Timestamp, lat: &MetricId) -> Result<Evidence, Box<
                 .collect(),
         ),
         failed: Vec::new(),
+        patterns: None,
     })
 }
 

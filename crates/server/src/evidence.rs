@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Catalogue, EvidenceRequest, Gathered, GatheredSeries, Incident, IncidentId, LogOutcome, Part,
+    Catalogue, EvidenceRequest, Gathered, GatheredSeries, Incident, IncidentId, Part,
     RequestMember, Sample, SeriesId, Timestamp,
 };
 use sources::{EvidenceAnswer, EvidenceQueries, LogReader};
@@ -123,12 +123,7 @@ impl Gatherer {
         .await;
         match window {
             Ok(window) => {
-                telemetry::logs_read(match window.outcome {
-                    LogOutcome::Found => "found",
-                    LogOutcome::NoneInWindow(_) => "none_in_window",
-                    LogOutcome::NotConfigured => "not_configured",
-                    LogOutcome::Unreadable(_) => "unreadable",
-                });
+                telemetry::logs_read(window.outcome.as_str());
                 let gathered = Gathered::Logs(Arc::new(window));
                 self.send(request.incident, gathered).await;
             }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use domain::{
     Actor, ChangeFact, Evidence, EvidenceRequest, Finding, Gathered, GatheredSeries, Incident,
-    IncidentId, LogWindow, MetricId, RequestMember, TimelineEvent, Timestamp,
+    IncidentId, LogPatterns, LogWindow, MetricId, RequestMember, TimelineEvent, Timestamp,
 };
 
 use super::Step;
 use crate::changes;
-use crate::explain::{breakdown, shifts, unusual};
+use crate::explain::{breakdown, logs, shifts, unusual};
 
 /// An incident's logs begin so long before its onset, …
 const LOGS_BEFORE_ONSET: Duration = Duration::from_secs(30);
@@ -136,7 +136,12 @@ impl Step<'_> {
             Gathered::Logs(logs) => self.attach_logs(id, logs),
             Gathered::Series(series) => {
                 let shifts = self.shifts(&self.state.incidents[&id], series);
-                self.explain(id, |evidence| evidence.shifts = Some(shifts));
+                self.explain(id, |evidence| {
+                    if let Some(patterns) = &mut evidence.patterns {
+                        patterns.counted = logs::counted(patterns, Some(&shifts));
+                    }
+                    evidence.shifts = Some(shifts);
+                });
             }
             Gathered::Similar(similar) => {
                 self.explain(id, |evidence| evidence.similar = Some(similar.clone()));
@@ -156,6 +161,11 @@ impl Step<'_> {
                 evidence.breakdowns.retain(|old| old.metric != *metric);
                 evidence.breakdowns.extend(broken);
                 evidence.breakdowns.sort_by(|a, b| a.metric.cmp(&b.metric));
+            }),
+            Gathered::Patterns(patterns) => self.explain(id, |evidence| {
+                let mut patterns = LogPatterns::clone(patterns);
+                patterns.counted = logs::counted(&patterns, evidence.shifts.as_ref());
+                evidence.patterns = Some(patterns);
             }),
             Gathered::Failed(why) => self.explain(id, |evidence| {
                 if evidence.failed.len() < FAILED_MAX && !evidence.failed.contains(why) {

@@ -1,16 +1,20 @@
 //! `GET /logs?service=ID&event_ts=TIME`: the lines of a service around an instant.
 
+mod patterns;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Query, State};
-use domain::{LogOutcome, LogWindow, ServiceId, Timestamp};
+use domain::{LogLine, LogOutcome, LogWindow, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Api;
 use super::parameters::{duration, page_limit, time};
 use super::problem::Problem;
+
+pub use patterns::PatternsView;
 
 const BEFORE: Duration = Duration::from_secs(4);
 const AFTER: Duration = Duration::from_secs(3);
@@ -50,7 +54,7 @@ pub struct Window {
 }
 
 #[derive(Serialize)]
-struct Line {
+pub struct Line {
     time: Timestamp,
     level: domain::LogLevel,
     logger: Option<String>,
@@ -101,16 +105,22 @@ fn span(name: &str, text: Option<&str>, default: Duration) -> Result<Duration, P
 
 impl From<LogWindow> for Window {
     fn from(window: LogWindow) -> Window {
-        let (outcome, detail) = match window.outcome {
-            LogOutcome::Found => ("found", None),
-            LogOutcome::NoneInWindow(nearest) => ("none_in_window", Some(nearest)),
-            LogOutcome::NotConfigured => (
-                "not_configured",
-                Some("no log source is configured; set logs: [{ path: '/var/log/{service}/app.json' }]".into()),
-            ),
-            LogOutcome::Unreadable(why) => ("unreadable", Some(why)),
-        };
-        let line = |line: domain::LogLine| Line {
+        let (outcome, detail) = outcome(&window.outcome);
+        Window {
+            from: window.from,
+            to: window.to,
+            outcome,
+            detail,
+            items: window.lines.into_iter().map(Line::from).collect(),
+            omitted: window.omitted,
+            malformed: window.malformed,
+        }
+    }
+}
+
+impl From<LogLine> for Line {
+    fn from(line: LogLine) -> Line {
+        Line {
             time: line.time,
             level: line.level,
             logger: line.logger,
@@ -120,15 +130,19 @@ impl From<LogWindow> for Window {
             trace_id: line.trace_id,
             span_id: line.span_id,
             cut: line.cut,
-        };
-        Window {
-            from: window.from,
-            to: window.to,
-            outcome,
-            detail,
-            items: window.lines.into_iter().map(line).collect(),
-            omitted: window.omitted,
-            malformed: window.malformed,
         }
     }
+}
+
+/// What became of looking, as a word and, where there is more to say, in words.
+fn outcome(outcome: &LogOutcome) -> (&'static str, Option<String>) {
+    let detail = match outcome {
+        LogOutcome::Found => None,
+        LogOutcome::NoneInWindow(text) | LogOutcome::Unreadable(text) => Some(text.clone()),
+        LogOutcome::NotConfigured => Some(
+            "no log source is configured; set logs: [{ path: '/var/log/{service}/app.json' }]"
+                .to_owned(),
+        ),
+    };
+    (outcome.as_str(), detail)
 }

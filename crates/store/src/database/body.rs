@@ -20,8 +20,26 @@ pub trait Body: Serialize + DeserializeOwned {
 
 impl Body for LogWindow {}
 impl Body for TimelineEntry {}
-impl Body for Evidence {}
 impl Body for PostedEvent {}
+
+impl Body for Evidence {
+    /// Version 2 brought log patterns, and what similar incidents share of them.
+    const VERSION: u32 = 2;
+
+    fn upgrade(version: u32, mut content: Value) -> Option<Value> {
+        if version != 1 {
+            return None;
+        }
+        let evidence = content.as_object_mut()?;
+        evidence.insert("patterns".to_owned(), Value::Null);
+        let similar = evidence.get_mut("similar")?.as_array_mut();
+        for one in similar.into_iter().flatten() {
+            let one = one.as_object_mut()?;
+            one.insert("shared_patterns".to_owned(), json!([]));
+        }
+        Some(content)
+    }
+}
 
 impl Body for Incident {
     /// Version 2 brought the operator's severity, owner, snooze, resolution, evidence, and the

@@ -80,8 +80,8 @@ impl Database {
         Ok(incidents)
     }
 
-    /// The incidents of a service before one, newest first, with timelines, without logs and
-    /// evidence; at most `limit`, which is 1 to [`PAGE_MAX`] or brought within. Damaged ones are
+    /// The incidents of a service before one, newest first, with timelines and evidence, without
+    /// logs; at most `limit`, which is 1 to [`PAGE_MAX`] or brought within. Damaged ones are
     /// left out.
     ///
     /// # Errors
@@ -105,6 +105,11 @@ impl Database {
         .map_err(&failed)?;
         let mut incidents: Vec<Incident> = rows.iter().filter_map(whole).collect();
         timeline::add(&mut transaction, &mut incidents).await?;
+        for incident in &mut incidents {
+            if let Ok(id) = i64::try_from(incident.id.0) {
+                incident.evidence = left_out(evidence_of(&mut transaction, id).await)?;
+            }
+        }
         Ok(incidents)
     }
 
@@ -167,17 +172,19 @@ async fn attached(
     connection: &mut SqliteConnection,
     id: i64,
 ) -> Result<(Option<Arc<LogWindow>>, Arc<Evidence>), DatabaseError> {
-    fn left_out<T: Default>(found: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
-        match found {
-            Err(error @ DatabaseError::Unreadable { .. }) => {
-                tracing::error!(%error, "left out what is attached to an incident");
-                Ok(T::default())
-            }
-            found => found,
-        }
-    }
     Ok((
         left_out(logs_of(connection, id).await)?,
         left_out(evidence_of(connection, id).await)?,
     ))
+}
+
+/// Nothing, and an error in the log, where what was looked for is damaged.
+fn left_out<T: Default>(found: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+    match found {
+        Err(error @ DatabaseError::Unreadable { .. }) => {
+            tracing::error!(%error, "left out what is attached to an incident");
+            Ok(T::default())
+        }
+        found => found,
+    }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use domain::{
     Actor, Changes, EpisodeMember, Evidence, Incident, IncidentId, IncidentKind, LogOutcome,
     LogWindow, Member, MetricId, OpenedBecause, PostedEvent, Resolution, SeriesId, ServiceId,
-    Severity, Snooze, Status, Thresholds, TimelineEntry, TimelineEvent, Timestamp,
+    Severity, SimilarIncident, Snooze, Status, Thresholds, TimelineEntry, TimelineEvent, Timestamp,
 };
 
 use super::*;

@@ -7,6 +7,8 @@ use domain::{
 };
 use serde::Serialize;
 
+use super::super::logs::PatternsView;
+
 /// The answers to the questions of an incident.
 #[derive(Serialize)]
 pub struct Explanation {
@@ -16,6 +18,8 @@ pub struct Explanation {
     shifts: ShiftsView,
     which: WhichView,
     how_unusual: Vec<UnusualView>,
+    /// Which log patterns are new, risen, fallen or gone.
+    logs: PatternsView,
     similar: SimilarView,
     /// What could not be gathered, and why.
     missing: Vec<String>,
@@ -182,6 +186,8 @@ struct SimilarIncidentView {
     status: Status,
     duration_seconds: Option<u64>,
     shared_metrics: Vec<String>,
+    /// Templates that were new or risen in both.
+    shared_patterns: Vec<String>,
     similarity: f64,
     resolved_by: Option<String>,
     last_comment: Option<String>,
@@ -197,6 +203,7 @@ impl Explanation {
             shifts: shifts(evidence.shifts.as_ref()),
             which: which(incident, evidence),
             how_unusual: evidence.unusual.iter().map(unusual).collect(),
+            logs: PatternsView::of(evidence.patterns.as_ref()),
             similar: similar(evidence),
             missing: evidence.failed.clone(),
         }
@@ -451,6 +458,7 @@ fn similar(evidence: &Evidence) -> SimilarView {
             status: similar.status,
             duration_seconds: similar.lasted.map(|lasted| lasted.as_secs()),
             shared_metrics: similar.shared.iter().map(ToString::to_string).collect(),
+            shared_patterns: similar.shared_patterns.clone(),
             similarity: similar.similarity,
             resolved_by: similar.resolved_by.clone(),
             last_comment: similar.last_comment.clone(),
@@ -459,8 +467,12 @@ fn similar(evidence: &Evidence) -> SimilarView {
         .collect();
     let answer = match (&evidence.similar, items.len()) {
         (None, _) => "not looked for yet".to_owned(),
-        (Some(_), 0) => "no past incident of the service shares a metric".to_owned(),
-        (Some(_), count) => format!("{count} past incidents of the service share metrics"),
+        (Some(_), 0) => {
+            "no past incident of the service shares a metric or a log pattern".to_owned()
+        }
+        (Some(_), count) => {
+            format!("{count} past incidents of the service share metrics or log patterns")
+        }
     };
     SimilarView { answer, items }
 }

@@ -37,7 +37,7 @@ pub struct IncidentView {
     /// Rises with every change; the ETag. It is of the timeline, which a list doesn't read.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<u64>,
-    /// When, what changed, which, how unusual, and what happened before.
+    /// When, what changed, which, how unusual, what the logs say, and what happened before.
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<Explanation>,
     #[serde(skip_serializing_if = "Option::is_none")]

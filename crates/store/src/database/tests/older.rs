@@ -179,3 +179,31 @@ fn a_body_of_version_1_is_read() {
         assert!(body::read::<Incident>(&body).is_err(), "{broken}");
     }
 }
+
+/// Word for word what version 1 wrote, before logs were part of the evidence.
+const EVIDENCE: &str = r#"{"version":1,"content":{"changes":null,"shifts":null,"breakdowns":[],"unusual":[],"similar":[{"id":7,"opened":"2026-11-22T12:00:00.000Z","lasted":{"secs":600,"nanos":0},"status":"RESOLVED","shared":["cpu"],"similarity":0.5,"resolved_by":"Zoë","last_comment":null,"summary":"cpu 96.5 %, past 90 %"}],"failed":["uri of lat: timed out"]}}"#;
+
+#[test]
+fn evidence_of_version_1_is_read() {
+    let expected = Evidence {
+        similar: Some(vec![SimilarIncident {
+            id: IncidentId(7),
+            opened: minute(0),
+            lasted: Some(Duration::from_secs(600)),
+            status: Status::Resolved,
+            shared: vec![MetricId::new("cpu").unwrap()],
+            shared_patterns: Vec::new(),
+            similarity: 0.5,
+            resolved_by: Some("Zoë".to_owned()),
+            last_comment: None,
+            summary: "cpu 96.5 %, past 90 %".to_owned(),
+        }]),
+        failed: vec!["uri of lat: timed out".to_owned()],
+        ..Evidence::default()
+    };
+    assert_eq!(body::read::<Evidence>(EVIDENCE), Ok(expected));
+    for broken in ["[]", "{\"similar\":[3]}", "null"] {
+        let body = format!("{{\"version\":1,\"content\":{broken}}}");
+        assert!(body::read::<Evidence>(&body).is_err(), "{broken}");
+    }
+}

@@ -1,0 +1,5 @@
+//! What the logs say.
+
+mod counted;
+
+pub(crate) use counted::counted;
