@@ -227,7 +227,7 @@ fn a_cursor_is_text_and_back_and_a_bad_one_says_so() {
 }
 
 #[tokio::test]
-async fn the_past_of_a_service_has_timelines_and_nothing_of_others() {
+async fn the_past_of_a_service_has_timelines_and_evidence_and_nothing_of_others() {
     let place = place();
     let database = open(&place).await;
     let all = (1..=40).map(incident);
@@ -236,7 +236,6 @@ async fn the_past_of_a_service_has_timelines_and_nothing_of_others() {
     let past = database.past_of(&service, IncidentId(30), 4).await.unwrap();
     let expected = [27, 24, 21, 18].map(|id| Incident {
         logs: None,
-        evidence: Arc::default(),
         ..incident(id)
     });
     assert_eq!(past, expected);
