@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench show-main-job show-incidents lint build clean
+.PHONY: help demo test test-long bench show-main-job show-incidents show-logs lint build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ show-main-job: ## Measure what Bellwether promises, line by line, against its ba
 
 show-incidents: ## Measure how incidents explain themselves, line by line, against the bars (LINES="2 4" selects, WEEKS=10)
 	@scripts/show_incidents.sh
+
+show-logs: ## Measure what is read of logs, line by line, against the bars (LINES="2 3" selects, DATA=../shared/data, GIB=5)
+	@scripts/show_logs.sh
 
 lint: ## Purity, formatting and lints alone
 	@scripts/require.sh cargo cc

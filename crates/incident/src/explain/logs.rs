@@ -2,4 +2,6 @@
 
 mod counted;
 
+mod windows;
+
 pub(crate) use counted::counted;

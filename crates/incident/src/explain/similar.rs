@@ -106,7 +106,7 @@ mod tests {
     use std::sync::Arc;
 
     use domain::{
-        Evidence, IncidentId, LogLevel, LogOutcome, LogPattern, LogReach, Member, MetricId,
+        Evidence, IncidentId, LogLevel, LogOutcome, LogPattern, Member, MetricId,
         OpenedBecause, PatternBasis, ServiceId, Severity, Status, Thresholds, Timestamp,
     };
 
@@ -140,17 +140,8 @@ mod tests {
     fn patterns(outcome: LogOutcome, ranked: Vec<LogPattern>) -> LogPatterns {
         let time = Timestamp::from_millis(0);
         LogPatterns {
-            outcome,
-            baseline_from: time,
-            from: time,
-            to: time,
-            baseline: LogReach::default(),
-            window: LogReach::default(),
             ranked,
-            steady: 0,
-            omitted: 0,
-            text: String::new(),
-            counted: None,
+            ..LogPatterns::without_any(outcome, time, time, time)
         }
     }
 
