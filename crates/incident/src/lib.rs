@@ -18,6 +18,7 @@ mod verdict;
 pub use command::{Answer, Command, CommandKind, Refusal, SnoozeUntil};
 pub use decide::evidence_request;
 pub use decide::{Change, DecideInput, DecideOutput, DecideState, RowMove};
+pub use explain::logs::miner::{GroupId, LogMiner, MinerLimits};
 pub use explain::precedent::precedent;
 pub use explain::similar::similar;
 pub use masks::{Masks, Touch};

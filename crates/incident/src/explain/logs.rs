@@ -1,7 +1,14 @@
-//! What the logs say.
+//! What the logs say: which statement printed a line, how often each does, and how that moved.
+
+pub(crate) mod template;
+
+pub(crate) mod hash;
+pub(crate) mod variants;
+
+pub(crate) mod miner;
+
+pub(crate) mod windows;
 
 mod counted;
-
-mod windows;
 
 pub(crate) use counted::counted;
