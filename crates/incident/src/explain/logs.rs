@@ -7,7 +7,7 @@ pub(crate) mod variants;
 
 pub(crate) mod miner;
 
-pub(crate) mod windows;
+pub(crate) mod around;
 
 mod counted;
 

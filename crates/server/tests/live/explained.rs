@@ -14,6 +14,7 @@ use crate::harness::{
 
 const TICK: Duration = Duration::from_secs(1);
 const LINE: &str = "incidents 4";
+const LOGS_LINE: &str = "logs 5";
 /// What is released, and who calls it.
 const RELEASED: &str = "payments";
 const CALLER: &str = "orders";
@@ -76,6 +77,8 @@ async fn a_slower_version_is_explained() {
     let of_caller = settled(&bellwether, of_caller["id"].as_u64().expect("a number")).await;
     removals += breakdowns(&of_caller, &prometheus).await;
     caller_blames_callee(&of_caller);
+    logs_name_the_callee(&of_caller);
+    logs_of_the_released(&incident);
     figure(
         LINE,
         "values removed: Prometheus' answer is what was said",
@@ -146,6 +149,7 @@ async fn settled(bellwether: &Bellwether, id: u64) -> Value {
         let breakdowns = explanation["which"]["breakdowns"].as_array()?;
         let is_settled = at(&explanation["shifts"]["to"]) >= window_to
             && breakdowns.iter().any(|b| at(&b["at"]) >= window_to)
+            && at(&explanation["logs"]["to"]) >= window_to
             && at(&incident["logs"]["to"]) >= window_to;
         is_settled.then_some(())
     });
@@ -338,6 +342,52 @@ fn caller_blames_callee(incident: &Value) {
         answer.contains(&format!("{RELEASED} carries it")),
         "{answer}"
     );
+}
+
+/// The strongest new pattern of the caller's log names the service that fails it, with samples that
+/// can be followed there.
+fn logs_name_the_callee(incident: &Value) {
+    let logs = &incident["explanation"]["logs"];
+    let new = first_new(logs);
+    let template = new["template"].as_str().expect("a template");
+    let samples = new["samples"].as_array().expect("a list");
+    let traced = |sample: &&Value| sample["trace_id"].as_str().is_some_and(|id| id.len() == 32);
+    let all_traced = !samples.is_empty() && samples.iter().filter(traced).count() == samples.len();
+    let pass = template.contains(RELEASED) && all_traced;
+    figure(
+        LOGS_LINE,
+        "the caller's strongest new pattern; samples with a trace id",
+        format!("{template:?}; {} of {}", samples.len(), samples.len()),
+        format!("names {RELEASED}; all"),
+        pass,
+    );
+    assert!(pass, "{logs}");
+    assert_eq!(new["lines_before"], 0, "{new}");
+    assert!(
+        logs["answer"].as_str().is_some_and(|text| text.contains(template)),
+        "{logs}"
+    );
+    let ids = new["trace_ids"].as_array().expect("a list");
+    assert!(!ids.is_empty() && ids.len() <= 5, "{new}");
+}
+
+/// The released service says itself what is new: it started as another version.
+fn logs_of_the_released(incident: &Value) {
+    let logs = &incident["explanation"]["logs"];
+    let items = logs["items"].as_array().expect("a list");
+    let says = |part: &str| {
+        items.iter().any(|item| {
+            item["change"] == "new" && item["template"].as_str().is_some_and(|t| t.contains(part))
+        })
+    };
+    assert!(says("full scan, index not used since version"), "{logs}");
+    assert!(says("Starting "), "{logs}");
+}
+
+fn first_new(logs: &Value) -> &Value {
+    let items = logs["items"].as_array().expect("a list");
+    let new = items.iter().find(|item| item["change"] == "new");
+    new.unwrap_or_else(|| panic!("nothing is new: {logs}"))
 }
 
 fn unusual(incident: &Value) {
