@@ -7,6 +7,18 @@ pub(crate) mod variants;
 
 pub(crate) mod miner;
 
+pub(crate) mod windows;
+
+pub(crate) mod tally;
+pub(crate) mod traces;
+
+pub(crate) mod calls;
+pub(crate) mod effect;
+pub(crate) mod failures;
+
+pub(crate) mod shift;
+mod words;
+
 pub(crate) mod around;
 
 mod counted;

@@ -106,8 +106,8 @@ mod tests {
     use std::sync::Arc;
 
     use domain::{
-        Evidence, IncidentId, LogLevel, LogOutcome, LogPattern, Member, MetricId,
-        OpenedBecause, PatternBasis, ServiceId, Severity, Status, Thresholds, Timestamp,
+        Evidence, IncidentId, LogLevel, LogOutcome, LogPattern, Member, MetricId, OpenedBecause,
+        PatternBasis, ServiceId, Severity, Status, Thresholds, Timestamp,
     };
 
     use super::*;

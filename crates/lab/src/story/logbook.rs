@@ -108,9 +108,10 @@ impl<'a> Logbook<'a> {
             .flat_map(|spoken| self.of_voice(spoken, from, to))
             .collect();
         let has_log = self.spoken.iter().any(|spoken| spoken.service == service);
-        let starts = self.starts.iter().filter(|(own, at, _)| {
-            has_log && *own == service && from <= *at && *at <= to
-        });
+        let starts = self
+            .starts
+            .iter()
+            .filter(|(own, at, _)| has_log && *own == service && from <= *at && *at <= to);
         lines.extend(starts.map(|(own, at, version)| LogLine {
             logger: Some(format!("shop.{own}.Application")),
             ..line(*at, LogLevel::Info, format!("Starting {own}{version}"))
@@ -140,7 +141,9 @@ impl<'a> Logbook<'a> {
     fn is_silent(&self, spoken: &Spoken<'_>, at: Timestamp) -> bool {
         self.silences.iter().any(|silence| {
             silence.service == spoken.service
-                && silence.text.is_none_or(|text| spoken.voice.text.contains(text))
+                && silence
+                    .text
+                    .is_none_or(|text| spoken.voice.text.contains(text))
                 && silence.from <= at
                 && silence.until.is_none_or(|until| at < until)
         })

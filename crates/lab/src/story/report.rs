@@ -86,7 +86,12 @@ impl Report {
             writeln!(f, "    unusual: {text}")?;
         }
         if let Some(patterns) = &evidence.patterns {
-            writeln!(f, "    logs {}: {}", patterns.outcome.as_str(), patterns.text)?;
+            writeln!(
+                f,
+                "    logs {}: {}",
+                patterns.outcome.as_str(),
+                patterns.text
+            )?;
             for pattern in &patterns.ranked {
                 writeln!(f, "    logs: {}; {}", logged(pattern), pattern.text)?;
             }
@@ -117,7 +122,10 @@ impl fmt::Display for Report {
 /// A log pattern with how it moved.
 pub(crate) fn logged(pattern: &LogPattern) -> String {
     let (change, level) = (pattern.change.as_str(), pattern.level.as_str());
-    format!("{change} {level} {:?} by {:.1}", pattern.template, pattern.effect)
+    format!(
+        "{change} {level} {:?} by {:.1}",
+        pattern.template, pattern.effect
+    )
 }
 
 /// A timeline entry with who did it.

@@ -301,7 +301,10 @@ impl Runner<'_> {
         let mut incident = Incident::clone(incident);
         Arc::make_mut(&mut incident.evidence).patterns = Some(patterns.clone());
         let similar = incident::similar(&incident, &past);
-        let both = [Gathered::Patterns(Box::new(patterns)), Gathered::Similar(similar)];
+        let both = [
+            Gathered::Patterns(Box::new(patterns)),
+            Gathered::Similar(similar),
+        ];
         self.gathered
             .extend(both.map(|gathered| (request.incident, gathered)));
     }

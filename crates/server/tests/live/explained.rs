@@ -364,7 +364,9 @@ fn logs_name_the_callee(incident: &Value) {
     assert!(pass, "{logs}");
     assert_eq!(new["lines_before"], 0, "{new}");
     assert!(
-        logs["answer"].as_str().is_some_and(|text| text.contains(template)),
+        logs["answer"]
+            .as_str()
+            .is_some_and(|text| text.contains(template)),
         "{logs}"
     );
     let ids = new["trace_ids"].as_array().expect("a list");

@@ -13,7 +13,7 @@ use super::template::template;
 use super::variants::{Hole, Places, Variant, holes};
 
 /// The template of lines beyond the limits.
-const OTHERS: &str = "(others)";
+pub(crate) const OTHERS: &str = "(others)";
 
 /// What bounds a miner's memory and its time per line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -311,7 +311,7 @@ impl LogMiner {
 }
 
 /// The beginning of a text, in whole characters.
-fn beginning(text: &str, bytes_max: usize) -> &str {
+pub(crate) fn beginning(text: &str, bytes_max: usize) -> &str {
     let mut end = text.len().min(bytes_max);
     while !text.is_char_boundary(end) {
         end -= 1;

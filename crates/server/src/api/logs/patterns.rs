@@ -54,7 +54,9 @@ pub async fn get(
     let service = api.service(&snapshot, parameters.service.as_deref())?;
     let windows = windows(&parameters)?;
     let (reader, of) = (Arc::clone(&api.logs), service.clone());
-    let found = api.read_logs(move || read(&reader, &of, windows, &[])).await?;
+    let found = api
+        .read_logs(move || read(&reader, &of, windows, &[]))
+        .await?;
     Ok(Json(Patterns {
         service,
         patterns: PatternsView::of(Some(&found)),
@@ -67,7 +69,9 @@ fn windows(parameters: &Parameters) -> Result<LogShiftWindows, Problem> {
     let to = to.unwrap_or_else(clock::now);
     let from = optional_time("from", parameters.from.as_deref())?.unwrap_or(to - SPAN);
     let baseline = parameters.baseline.as_deref();
-    let baseline = baseline.map(|text| duration("baseline", text)).transpose()?;
+    let baseline = baseline
+        .map(|text| duration("baseline", text))
+        .transpose()?;
     let baseline = baseline.unwrap_or(BASELINE);
     if from >= to {
         return Err(Problem::bad_request("from is not before to"));

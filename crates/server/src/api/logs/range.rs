@@ -14,7 +14,7 @@ use super::super::Api;
 use super::super::parameters::{optional_time, page_limit};
 use super::super::problem::Problem;
 use super::super::visible;
-use super::{Line, LINES, LINES_MAX, outcome};
+use super::{LINES, LINES_MAX, Line, outcome};
 
 /// The stretch where none is asked for.
 const SPAN: Duration = Duration::from_secs(900);
@@ -58,7 +58,10 @@ pub async fn get(
     let service = api.service(&snapshot, parameters.service.as_deref())?;
     let (from, to) = stretch(&parameters, crate::clock::now())?;
     let text = parameters.text.filter(|text| !text.is_empty());
-    if text.as_ref().is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
+    if text
+        .as_ref()
+        .is_some_and(|text| text.len() > TEXT_BYTES_MAX)
+    {
         return Err(Problem::bad_request(format!(
             "text is longer than {TEXT_BYTES_MAX} bytes"
         )));
@@ -89,10 +92,7 @@ pub async fn get(
 }
 
 /// From `from` to `to`; the last quarter of an hour where neither is given.
-fn stretch(
-    parameters: &Parameters,
-    now: Timestamp,
-) -> Result<(Timestamp, Timestamp), Problem> {
+fn stretch(parameters: &Parameters, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
     let from = optional_time("from", parameters.from.as_deref())?;
     let to = optional_time("to", parameters.to.as_deref())?;
     let (from, to) = match (from, to) {
@@ -120,7 +120,6 @@ fn level(text: &str) -> Result<LogLevel, Problem> {
 }
 
 fn cursor(text: &str) -> Result<LogCursor, Problem> {
-    text.parse().map_err(|_| {
-        Problem::bad_request("cursor is none that this route gave; begin without one")
-    })
+    text.parse()
+        .map_err(|_| Problem::bad_request("cursor is none that this route gave; begin without one"))
 }
