@@ -22,6 +22,15 @@ const WHY_EXAMPLES: &str = "Examples:
 The numbers are those of the newest tick at or before TIME. Ticks lie evaluation_delay
 (10 s) and up to one tick (15 s) behind now; `now` tells of the newest one.";
 
+const LOGS_EXAMPLES: &str = "Examples:
+  bellwether lab logs labelled-lines
+  bellwether lab logs labelled-lines --ids ids.txt
+  bellwether lab logs labelled-lines --json
+
+GA is the share of lines whose group is exactly the lines of one statement, FGA the F1 over
+groups. Lines per second are those of one core, from message to group, the fastest of three
+passes, without reading the file.";
+
 #[derive(Debug, Parser)]
 #[command(
     name = "bellwether",
@@ -180,6 +189,28 @@ pub enum LabCommand {
     /// why. The language is described beside the project's own stories, in crates/lab/scenarios.
     /// What came of each is printed; exit code 1 if an expectation was not met.
     Story(LabStory),
+    /// Groups the lines of a log by the statement that printed them, and scores the groups.
+    ///
+    /// DIR has lines.tsv.gz or lines.tsv: service, logger, level and message with tabs between; in
+    /// the message a tab, a line break and a backslash are written \\t, \\n and \\\\. Where truth.txt.gz
+    /// or truth.txt lies beside, with the true statement of each line in any words, the groups are
+    /// scored. There is one setting for all logs, that of the product, and nothing is learnt from
+    /// the truth.
+    #[command(after_help = LOGS_EXAMPLES)]
+    Logs(LabLogs),
+}
+
+#[derive(Debug, Args)]
+pub struct LabLogs {
+    /// The folder with lines.tsv.gz or lines.tsv
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Write the group of each line to this file, a number per line
+    #[arg(long, value_name = "FILE")]
+    pub ids: Option<PathBuf>,
+    /// Print one JSON object instead of text; ga and fga are null without a truth
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,7 @@
-//! `bellwether lab`: a simulated week, judged against what was really wrong, and stories in plain
-//! text.
+//! `bellwether lab`: a simulated week, judged against what was really wrong, stories in plain text,
+//! and lines of a log in groups.
+
+mod logs;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,6 +11,8 @@ use simulator::{Fault, Topology};
 
 use crate::cli::{LabStory, LabWeek};
 use crate::offline::progress_bar;
+
+pub use logs::{LogsError, logs};
 
 /// Services where no topology is given.
 const SERVICES: usize = 12;
