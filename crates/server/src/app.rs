@@ -10,7 +10,8 @@ use anyhow::Context;
 use engine::Config as EngineConfig;
 use incident::ledger::Ledger;
 use sources::{
-    CollectSettings, Collector, LogLimits, LogReader, LogTemplate, Prometheus, PrometheusSettings,
+    CollectSettings, Collector, LogLimits, LogReader, LogSource, LogTemplate, Prometheus,
+    PrometheusSettings,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -314,12 +315,12 @@ fn source_address(config: &Config, prometheus: &Prometheus) -> String {
 }
 
 fn log_reader(config: &Config) -> anyhow::Result<LogReader> {
-    let templates: Result<Vec<LogTemplate>, _> = config
+    let sources: Result<Vec<LogSource>, _> = config
         .logs
         .iter()
-        .map(|log| LogTemplate::new(&log.path))
+        .map(|log| LogTemplate::new(&log.path).map(LogSource::from))
         .collect();
-    Ok(LogReader::new(templates?, LogLimits::default()))
+    Ok(LogReader::new(sources?, LogLimits::default()))
 }
 
 fn say_remarks(storage: &Storage, restored: &Restored) {

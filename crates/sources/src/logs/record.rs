@@ -1,15 +1,56 @@
 //! One line's meaning, whatever its format.
 
 use domain::{LogLevel, LogLine, Timestamp};
+use jiff::tz::TimeZone;
 
-use super::{json, plain};
+use super::{LogFields, LogLimits, json, plain};
 use crate::visible::visible;
+
+/// How the lines of a source are read.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    /// The zone of times that name none.
+    pub zone: TimeZone,
+    /// Messages and stack traces are cut at this many bytes.
+    pub text_bytes: usize,
+    /// Times without a year, as syslog's, are taken in the year that brings them nearest to this
+    /// one, such as the time at which the file was last written; without it, they are no times.
+    pub near: Option<Timestamp>,
+}
+
+impl Reading {
+    pub(super) fn new(_fields: &LogFields, zone: TimeZone, text_bytes: usize) -> Reading {
+        Reading {
+            zone,
+            text_bytes,
+            near: None,
+        }
+    }
+}
+
+impl Default for Reading {
+    /// The built-in fields, UTC, and the default limit.
+    fn default() -> Reading {
+        let text_bytes = LogLimits::default().text_bytes;
+        Reading::new(&LogFields::default(), TimeZone::UTC, text_bytes)
+    }
+}
+
+/// A line, and what it says about who wrote it.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub line: LogLine,
+    /// The service that the line names.
+    pub service: Option<String>,
+    /// The version of that service.
+    pub version: Option<String>,
+}
 
 /// What a line is.
 #[derive(Debug)]
 pub(super) enum Record {
-    Json(LogLine),
-    Plain(LogLine),
+    Json(Read),
+    Plain(Read),
     /// Text without a timestamp, which belongs to the line before it.
     Continuation(String),
     Blank,
@@ -20,14 +61,20 @@ pub(super) enum Record {
 impl Record {
     pub(super) fn time(&self) -> Option<Timestamp> {
         match self {
-            Record::Json(line) | Record::Plain(line) => Some(line.time),
+            Record::Json(read) | Record::Plain(read) => Some(read.line.time),
             _ => None,
         }
     }
 }
 
 /// Reads one line; `cut` says that its end is missing.
-pub(super) fn read(bytes: &[u8], cut: bool, text_bytes: usize) -> Record {
+pub(super) fn read(bytes: &[u8], cut: bool, reading: &Reading) -> Record {
+    let text_bytes = reading.text_bytes;
+    let read = |line| Read {
+        line,
+        service: None,
+        version: None,
+    };
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_end().trim_start_matches('\u{feff}');
     if text.trim_start().is_empty() {
@@ -39,13 +86,13 @@ pub(super) fn read(bytes: &[u8], cut: bool, text_bytes: usize) -> Record {
         } else {
             json::read(text, text_bytes)
         };
-        return line.map_or(Record::Malformed, Record::Json);
+        return line.map_or(Record::Malformed, |line| Record::Json(read(line)));
     }
     match plain::read(text, text_bytes) {
-        Some(line) => Record::Plain(LogLine {
+        Some(line) => Record::Plain(read(LogLine {
             cut: line.cut || cut,
             ..line
-        }),
+        })),
         None => Record::Continuation(bounded(text, text_bytes).0),
     }
 }
