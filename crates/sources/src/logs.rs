@@ -5,6 +5,7 @@
 //! data: bounded in length and number, control characters made visible, never executed.
 
 mod beneath;
+mod container;
 mod fields;
 mod json;
 mod lines;
@@ -16,6 +17,7 @@ mod scan;
 mod search;
 mod selection;
 mod template;
+mod times;
 
 use domain::{LogOutcome, LogWindow, ServiceId, Timestamp};
 use jiff::tz::TimeZone;
