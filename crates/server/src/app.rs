@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use crate::api::{self, Api};
 use crate::clock;
 use crate::collecting::Collecting;
-use crate::config::{Auth, Config};
+use crate::config::{self, Auth, Config};
 use crate::evidence::{self, Gatherer, Gathering};
 use crate::history::{self, History, Progress};
 use crate::hole::{Hole, Stretch};
@@ -315,11 +315,14 @@ fn source_address(config: &Config, prometheus: &Prometheus) -> String {
 }
 
 fn log_reader(config: &Config) -> anyhow::Result<LogReader> {
-    let sources: Result<Vec<LogSource>, _> = config
-        .logs
-        .iter()
-        .map(|log| LogTemplate::new(&log.path).map(LogSource::from))
-        .collect();
+    let source = |log: &config::LogSource| {
+        Ok(LogSource {
+            template: LogTemplate::new(&log.path)?,
+            fields: log.fields.clone(),
+            zone: log.zone.clone(),
+        })
+    };
+    let sources: anyhow::Result<Vec<LogSource>> = config.logs.iter().map(source).collect();
     Ok(LogReader::new(sources?, LogLimits::default()))
 }
 
