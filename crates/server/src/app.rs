@@ -10,7 +10,8 @@ use anyhow::Context;
 use engine::Config as EngineConfig;
 use incident::ledger::Ledger;
 use sources::{
-    CollectSettings, Collector, LogLimits, LogReader, LogTemplate, Prometheus, PrometheusSettings,
+    CollectSettings, Collector, LogLimits, LogReader, LogSource, LogTemplate, Prometheus,
+    PrometheusSettings,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -19,7 +20,7 @@ use tokio::task::JoinSet;
 use crate::api::{self, Api};
 use crate::clock;
 use crate::collecting::Collecting;
-use crate::config::{Auth, Config};
+use crate::config::{self, Auth, Config};
 use crate::evidence::{self, Gatherer, Gathering};
 use crate::history::{self, History, Progress};
 use crate::hole::{Hole, Stretch};
@@ -315,12 +316,15 @@ fn source_address(config: &Config, prometheus: &Prometheus) -> String {
 }
 
 fn log_reader(config: &Config) -> anyhow::Result<LogReader> {
-    let templates: Result<Vec<LogTemplate>, _> = config
-        .logs
-        .iter()
-        .map(|log| LogTemplate::new(&log.path))
-        .collect();
-    Ok(LogReader::new(templates?, LogLimits::default()))
+    let source = |log: &config::LogSource| {
+        Ok(LogSource {
+            template: LogTemplate::new(&log.path)?,
+            fields: log.fields.clone(),
+            zone: log.zone.clone(),
+        })
+    };
+    let sources: anyhow::Result<Vec<LogSource>> = config.logs.iter().map(source).collect();
+    Ok(LogReader::new(sources?, LogLimits::default()))
 }
 
 fn say_remarks(storage: &Storage, restored: &Restored) {

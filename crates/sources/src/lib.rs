@@ -26,7 +26,7 @@ pub use backfill::{Backfill, BackfillReport, BackfillRequest, BackfillSlice};
 pub use collect::{CollectSettings, Collected, Collector, QueryTiming};
 pub use evidence::{EvidenceAnswer, EvidenceFailure, EvidenceQueries, ROWS_MAX};
 pub use identity::{DEFAULT_IDENTITY, SettingsError};
-pub use logs::{LogLimits, LogReader, LogTemplate, LogTemplateError};
+pub use logs::{LogFields, LogLimits, LogReader, LogSource, LogTemplate, LogTemplateError};
 pub use prometheus::{
     Answer, Clock, Prometheus, PrometheusError, PrometheusSettings, QueryError, Secret,
 };

@@ -5,6 +5,8 @@
 //! data: bounded in length and number, control characters made visible, never executed.
 
 mod beneath;
+mod container;
+mod fields;
 mod json;
 mod lines;
 mod nearest;
@@ -15,12 +17,16 @@ mod scan;
 mod search;
 mod selection;
 mod template;
+mod times;
 
 use domain::{LogOutcome, LogWindow, ServiceId, Timestamp};
+use jiff::tz::TimeZone;
 
+pub use fields::LogFields;
 pub use template::{LogTemplate, LogTemplateError};
 
 use beneath::Unopened;
+use record::Reading;
 use scan::scan;
 use selection::Selection;
 use template::Place;
@@ -52,20 +58,47 @@ impl Default for LogLimits {
     }
 }
 
+/// Where logs lie, and how their lines are read.
+#[derive(Clone, Debug)]
+pub struct LogSource {
+    pub template: LogTemplate,
+    pub fields: LogFields,
+    /// The zone of times that name none.
+    pub zone: TimeZone,
+}
+
+impl From<LogTemplate> for LogSource {
+    /// The built-in fields, and UTC.
+    fn from(template: LogTemplate) -> LogSource {
+        LogSource {
+            template,
+            fields: LogFields::default(),
+            zone: TimeZone::UTC,
+        }
+    }
+}
+
 /// Reads windows of logs. Blocking: call it where that is allowed.
 #[derive(Clone, Debug)]
 pub struct LogReader {
-    templates: Vec<LogTemplate>,
+    sources: Vec<(LogTemplate, Reading)>,
     limits: LogLimits,
 }
 
 impl LogReader {
-    pub fn new(templates: Vec<LogTemplate>, limits: LogLimits) -> LogReader {
-        LogReader { templates, limits }
+    pub fn new(sources: Vec<LogSource>, limits: LogLimits) -> LogReader {
+        let read = |source: LogSource| {
+            let reading = Reading::new(&source.fields, source.zone, limits.text_bytes);
+            (source.template, reading)
+        };
+        LogReader {
+            sources: sources.into_iter().map(read).collect(),
+            limits,
+        }
     }
 
     /// The lines from `from` to `to`, both included: errors, then warnings, then the rest, each by
-    /// time, at most `limit_lines`. Times without a zone are taken as UTC.
+    /// time, at most `limit_lines`. Times without a zone are taken in the source's.
     ///
     /// A file that is rotated by rename while it is read loses and doubles nothing. With
     /// copytruncate the lines written between copy and truncation are lost by the rotation itself.
@@ -76,10 +109,14 @@ impl LogReader {
         to: Timestamp,
         limit_lines: usize,
     ) -> LogWindow {
-        if self.templates.is_empty() {
+        if self.sources.is_empty() {
             return window(from, to, LogOutcome::NotConfigured);
         }
-        let places: Vec<Place> = self.templates.iter().map(|t| t.place(service)).collect();
+        let places: Vec<(Place, &Reading)> = self
+            .sources
+            .iter()
+            .map(|(template, reading)| (template.place(service), reading))
+            .collect();
         let limit = limit_lines.min(self.limits.lines);
         let mut selection = Selection::new(from, to, limit, self.limits);
         let unread = self.read(&places, &mut selection);
@@ -102,12 +139,14 @@ impl LogReader {
     }
 
     /// Reads what the selection wants; answers with the places that could not be read.
-    fn read(&self, places: &[Place], selection: &mut Selection) -> Vec<Unopened> {
-        let read = |place: &Place| scan(place, &self.limits, selection).err();
-        places.iter().filter_map(read).collect()
+    fn read(&self, places: &[(Place, &Reading)], selection: &mut Selection) -> Vec<Unopened> {
+        places
+            .iter()
+            .filter_map(|(place, reading)| scan(place, reading, &self.limits, selection).err())
+            .collect()
     }
 
-    fn nearest(&self, places: &[Place], selection: &Selection) -> String {
+    fn nearest(&self, places: &[(Place, &Reading)], selection: &Selection) -> String {
         nearest::in_words(selection, |from, to| {
             let mut wider = Selection::new(from, to, 0, self.limits);
             self.read(places, &mut wider);

@@ -8,7 +8,7 @@ use flate2::read::MultiGzDecoder;
 use super::LogLimits;
 use super::beneath::Unopened;
 use super::lines::{Budget, Lines};
-use super::record::{self, Record, exception_class};
+use super::record::{self, Reading, Record, exception_class};
 use super::rotation::{self, LogFile};
 use super::search::{DISORDER_BYTES, first_time, lines_from, start_of};
 use super::selection::Selection;
@@ -25,16 +25,17 @@ const BEYOND_BYTES: u64 = 4 * DISORDER_BYTES;
 /// Offers the lines of a place that may lie in the selection's window.
 pub(super) fn scan(
     place: &Place,
+    reading: &Reading,
     limits: &LogLimits,
     selection: &mut Selection,
 ) -> Result<(), Unopened> {
     let mut budget = Budget::new(limits.read_bytes);
     let live = rotation::live(place);
     if let Ok(file) = &live
-        && let Ok(Some(first)) = first_of(file, limits, &mut budget)
+        && let Ok(Some(first)) = first_of(file, reading, limits, &mut budget)
         && first <= selection.from
     {
-        read(file, limits, selection, &mut budget);
+        read(file, reading, limits, selection, &mut budget);
         selection.exhausted |= budget.is_spent();
         return Ok(());
     }
@@ -48,8 +49,8 @@ pub(super) fn scan(
     {
         return Err(error);
     }
-    for file in in_window(rotated, now_live, limits, selection, &mut budget) {
-        read(&file, limits, selection, &mut budget);
+    for file in in_window(rotated, now_live, reading, limits, selection, &mut budget) {
+        read(&file, reading, limits, selection, &mut budget);
     }
     selection.exhausted |= budget.is_spent();
     Ok(())
@@ -60,6 +61,7 @@ pub(super) fn scan(
 fn in_window(
     rotated: Vec<LogFile>,
     live: Option<LogFile>,
+    reading: &Reading,
     limits: &LogLimits,
     selection: &Selection,
     budget: &mut Budget,
@@ -67,7 +69,12 @@ fn in_window(
     let mut files: Vec<(Option<Timestamp>, LogFile)> = rotated
         .into_iter()
         .chain(live)
-        .map(|file| (first_of(&file, limits, budget).ok().flatten(), file))
+        .map(|file| {
+            (
+                first_of(&file, reading, limits, budget).ok().flatten(),
+                file,
+            )
+        })
         .collect();
     // The live one stays last, even while it is empty.
     files.sort_by_key(|(first, file)| (file.live, *first));
@@ -110,10 +117,11 @@ fn beginning(file: &LogFile) -> Option<Vec<u8>> {
 
 fn first_of(
     file: &LogFile,
+    reading: &Reading,
     limits: &LogLimits,
     budget: &mut Budget,
 ) -> io::Result<Option<Timestamp>> {
-    first_time(reader(file, 0)?, limits, budget)
+    first_time(reader(file, 0)?, reading, limits, budget)
 }
 
 fn reader(file: &LogFile, from: u64) -> io::Result<Box<dyn Read + '_>> {
@@ -129,8 +137,14 @@ fn reader(file: &LogFile, from: u64) -> io::Result<Box<dyn Read + '_>> {
 }
 
 /// An error in the middle of a file, such as a broken archive, counts as one malformed line.
-fn read(file: &LogFile, limits: &LogLimits, selection: &mut Selection, budget: &mut Budget) {
-    let mut teller = Teller::new(selection, limits, !file.live);
+fn read(
+    file: &LogFile,
+    reading: &Reading,
+    limits: &LogLimits,
+    selection: &mut Selection,
+    budget: &mut Budget,
+) {
+    let mut teller = Teller::new(selection, reading, !file.live);
     let outcome = if file.packed {
         reader(file, 0)
             .and_then(|reader| teller.tell(Lines::new(reader, 0, limits.line_bytes), true, budget))
@@ -139,7 +153,7 @@ fn read(file: &LogFile, limits: &LogLimits, selection: &mut Selection, budget: &
             .and_then(|lines| teller.tell(lines, false, budget))
     } else {
         let from = teller.selection.from;
-        start_of(&file.file, file.length, from, limits, budget).and_then(|start| {
+        start_of(&file.file, file.length, from, reading, limits, budget).and_then(|start| {
             let mut lines = lines_from(&file.file, start, file.length, limits.line_bytes)?;
             if start > 0 {
                 lines.next(&mut Vec::new(), budget)?;
@@ -155,7 +169,7 @@ fn read(file: &LogFile, limits: &LogLimits, selection: &mut Selection, budget: &
 /// Puts lines together to records and tells the selection of them.
 struct Teller<'a> {
     selection: &'a mut Selection,
-    text_bytes: usize,
+    reading: &'a Reading,
     /// The last line counts even without a newline: nobody writes on.
     finished: bool,
     /// A plain line that may go on.
@@ -167,10 +181,10 @@ struct Teller<'a> {
 }
 
 impl<'a> Teller<'a> {
-    fn new(selection: &'a mut Selection, limits: &LogLimits, finished: bool) -> Teller<'a> {
+    fn new(selection: &'a mut Selection, reading: &'a Reading, finished: bool) -> Teller<'a> {
         Teller {
             selection,
-            text_bytes: limits.text_bytes,
+            reading,
             finished,
             open: None,
             malformed: 0,
@@ -199,7 +213,7 @@ impl<'a> Teller<'a> {
             if !line.whole && !self.finished {
                 break;
             }
-            let record = record::read(&bytes, line.cut, self.text_bytes);
+            let record = record::read(&bytes, line.cut, self.reading);
             match record.time() {
                 Some(time) if time > self.selection.to => {
                     if beyond == 0 {
@@ -225,18 +239,18 @@ impl<'a> Teller<'a> {
 
     fn take(&mut self, record: Record) {
         match record {
-            Record::Json(line) => {
+            Record::Json(read) => {
                 self.close();
-                self.stamp(line.time);
-                self.selection.offer(line);
+                self.stamp(read.line.time);
+                self.selection.offer(read.line);
             }
-            Record::Plain(line) => {
+            Record::Plain(read) => {
                 self.close();
-                self.stamp(line.time);
-                self.open = Some(line);
+                self.stamp(read.line.time);
+                self.open = Some(read.line);
             }
             Record::Continuation(text) => match &mut self.open {
-                Some(line) => fold(line, &text, self.text_bytes),
+                Some(line) => fold(line, &text, self.reading.text_bytes),
                 None => self.malformed += 1,
             },
             Record::Blank => {}

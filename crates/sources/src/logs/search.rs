@@ -7,7 +7,7 @@ use domain::Timestamp;
 
 use super::LogLimits;
 use super::lines::{Budget, Lines};
-use super::record;
+use super::record::{self, Reading};
 
 /// The search ends at this distance.
 const NEAR_BYTES: u64 = 64 << 10;
@@ -22,13 +22,14 @@ pub(super) fn start_of(
     file: &File,
     length: u64,
     target: Timestamp,
+    reading: &Reading,
     limits: &LogLimits,
     budget: &mut Budget,
 ) -> io::Result<u64> {
     let (mut low, mut high) = (0, length);
     while high - low > NEAR_BYTES && !budget.is_spent() {
         let middle = low + (high - low) / 2;
-        match probe(file, middle, high, limits, budget)? {
+        match probe(file, middle, high, reading, limits, budget)? {
             Some((start, time)) if time < target => low = start,
             _ => high = middle,
         }
@@ -42,6 +43,7 @@ fn probe(
     file: &File,
     from: u64,
     end: u64,
+    reading: &Reading,
     limits: &LogLimits,
     budget: &mut Budget,
 ) -> io::Result<Option<(u64, Timestamp)>> {
@@ -53,7 +55,7 @@ fn probe(
     while times.len() < PROBED
         && let Some(line) = lines.next(&mut bytes, budget)?
     {
-        if let Some(time) = record::read(&bytes, line.cut, limits.text_bytes).time() {
+        if let Some(time) = record::read(&bytes, line.cut, reading).time() {
             first.get_or_insert(line.start);
             times.push(time);
         }
@@ -66,6 +68,7 @@ fn probe(
 /// The time of the file's first lines: the middle of the first few timestamps.
 pub(super) fn first_time(
     reader: impl Read,
+    reading: &Reading,
     limits: &LogLimits,
     budget: &mut Budget,
 ) -> io::Result<Option<Timestamp>> {
@@ -75,7 +78,7 @@ pub(super) fn first_time(
     while times.len() < PROBED
         && let Some(line) = lines.next(&mut bytes, budget)?
     {
-        times.extend(record::read(&bytes, line.cut, limits.text_bytes).time());
+        times.extend(record::read(&bytes, line.cut, reading).time());
     }
     times.sort();
     Ok(times.get(times.len().saturating_sub(1) / 2).copied())

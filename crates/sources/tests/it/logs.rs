@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use domain::{LogLevel, LogOutcome, LogWindow, ServiceId, Timestamp};
-use sources::{LogLimits, LogReader, LogTemplate};
+use sources::{LogLimits, LogReader, LogSource, LogTemplate};
 use tempfile::TempDir;
 
 const T0: Timestamp = Timestamp::from_millis(1_795_348_800_000);
@@ -27,7 +27,7 @@ impl Logs {
         fs::create_dir(folder.path().join("log")).unwrap();
         let template = format!("{}/log/{{service}}/app.json", folder.path().display());
         Logs {
-            reader: LogReader::new(vec![LogTemplate::new(template).unwrap()], limits),
+            reader: LogReader::new(vec![LogTemplate::new(template).unwrap().into()], limits),
             folder,
         }
     }
@@ -510,7 +510,7 @@ fn s02_no_service_name_reads_outside() {
 #[test]
 fn a_file_of_proc_is_empty_not_endless() {
     let template = LogTemplate::new("/proc/{service}/environ").unwrap();
-    let reader = LogReader::new(vec![template], LogLimits::default());
+    let reader = LogReader::new(vec![template.into()], LogLimits::default());
     let window = reader.window(&ServiceId::new("self").unwrap(), T0, T0, 10);
     assert!(window.lines.is_empty(), "{window:?}");
 }
@@ -612,7 +612,10 @@ fn several_templates_are_read_together() {
     fs::write(folder.path().join("pay.gc.json"), line(1, "INFO", "b")).unwrap();
     let templates = ["{service}.json", "{service}.gc.json", "{service}.missing"]
         .map(|name| LogTemplate::new(format!("{}/{name}", folder.path().display())).unwrap());
-    let reader = LogReader::new(templates.to_vec(), LogLimits::default());
+    let reader = LogReader::new(
+        templates.map(LogSource::from).to_vec(),
+        LogLimits::default(),
+    );
     let window = reader.window(&ServiceId::new("pay").unwrap(), at(0), at(10), 10);
     assert_eq!(messages(&window), ["a", "b"]);
 }
