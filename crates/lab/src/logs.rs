@@ -219,8 +219,8 @@ impl Display for LogReport {
         writeln!(
             f,
             "GA: share of lines whose group is exactly one statement. FGA: F1 over groups. Speed: one\n\
-             core, masking included, reading excluded. Drain3: measured on the development half of the\n\
-             labelled Spring Boot lines, not on these."
+             core, masking included, reading excluded. Drain3's figures are always those of the development\n\
+             half of the labelled Spring Boot lines."
         )
     }
 }

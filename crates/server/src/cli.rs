@@ -192,7 +192,7 @@ pub enum LabCommand {
     /// Groups the lines of a log by the statement that printed them, and scores the groups.
     ///
     /// DIR has lines.tsv.gz or lines.tsv: service, logger, level and message with tabs between; in
-    /// the message a tab, a line break and a backslash are written \\t, \\n and \\\\. Where truth.txt.gz
+    /// the message a tab, a line break and a backslash are written \t, \n and \\. Where truth.txt.gz
     /// or truth.txt lies beside, with the true statement of each line in any words, the groups are
     /// scored. There is one setting for all logs, that of the product, and nothing is learnt from
     /// the truth.

@@ -136,7 +136,12 @@ fn key_and_template_make_the_pattern_id_and_no_level_does() {
         first,
         id("orders", Some("o.T"), LogLevel::Info, "took 17 ms")
     );
-    assert_ne!(first, id("orders", None, LogLevel::Info, "took 17 ms"));
+    let without = id("orders", None, LogLevel::Info, "took 17 ms");
+    assert_ne!(first, without);
+    assert_eq!(
+        without,
+        id("orders", Some(""), LogLevel::Info, "took 17 ms")
+    );
     assert_ne!(
         first,
         id("orders", Some("o.S"), LogLevel::Info, "took 17 s")

@@ -6,6 +6,8 @@ use super::{MASK, Outer, Scan};
 /// A bracket that is never closed, with more than this many bytes behind it, was cut off together
 /// with the end of the message, and is read as if it were closed there. With fewer it is text.
 const CUT_OFF_BYTES: usize = 160;
+/// A long rest in an unclosed bracket with as many words, and hardly a pair, is text all the same.
+const TOLD_WORDS_MIN: usize = 8;
 /// Unclosed brackets that are tried as text; further ones are read as closed by the end.
 const UNCLOSED_MAX: u32 = 8;
 /// How far a list is looked through for sentences.
@@ -57,7 +59,8 @@ impl Scan<'_> {
     /// them, as text.
     pub(super) fn end_inside(&mut self) -> bool {
         let bracket = self.bytes[self.outer.at];
-        let cut_off = self.bytes.len() - self.outer.at > CUT_OFF_BYTES;
+        let rest = &self.bytes[self.outer.at + 1..];
+        let cut_off = rest.len() > CUT_OFF_BYTES && (self.brackets.depth() > 1 || !is_told(rest));
         self.brackets.clear();
         if cut_off || self.unclosed >= UNCLOSED_MAX {
             self.trim();
@@ -86,7 +89,9 @@ impl Scan<'_> {
         let is_path = before == b':' || after == b':';
         let is_time = before.is_ascii_digit() && after.is_ascii_digit();
         let is_scheme = self.bytes[self.at + 1..].starts_with(b"//");
-        !(is_path || is_time || is_scheme)
+        // `(111: Connection refused)` says what the number means.
+        let is_code = after == b' ' && self.out[self.outer.out..] == *b"(<*>";
+        !(is_path || is_time || is_scheme || is_code)
     }
 
     /// Keeps the separator of this length and masks the value, to the end of the bracket. A list
@@ -172,6 +177,13 @@ impl Scan<'_> {
             _ => self.keep(1),
         }
     }
+}
+
+/// Whether a text without brackets is told in words rather than printed as pairs or a long value.
+fn is_told(text: &[u8]) -> bool {
+    let count = |is: fn(&u8) -> bool| text.iter().filter(|byte| is(byte)).count();
+    count(|byte| *byte == b' ') >= TOLD_WORDS_MIN
+        && count(|byte| matches!(byte, b':' | b'=' | b',')) <= PROSE_COMMAS_MAX
 }
 
 /// The class of the exception that a value begins with, as in `java.io.IOException: closed`.

@@ -90,7 +90,7 @@ fn templates_are_what_a_reader_expects() {
         ),
         (
             "2026/11/22 15:00:01 [error] 31#31: *17 connect() failed (111: Connection refused) while connecting to upstream, client: 10.0.0.7, server: shop",
-            "<*> [error] <*>#<*>: *<*> connect() failed (<*>) while connecting to upstream, client: <*>, server: shop",
+            "<*> [error] <*>#<*>: *<*> connect() failed (<*>: Connection refused) while connecting to upstream, client: <*>, server: shop",
         ),
         (
             r#"level=info ts=2026-11-22T15:00:01.123Z caller=main.go:42 msg="order placed" order=o-7f31 took=12.3ms"#,
@@ -219,6 +219,14 @@ fn unbalanced_brackets_do_not_swallow_the_rest() {
 }
 
 #[test]
+fn a_long_sentence_after_an_unclosed_bracket_is_kept() {
+    let sentence = "reading the file of settings again and again ".repeat(5);
+    let sentence = sentence.trim_end();
+    let message = format!("gave up (step: {sentence}");
+    assert_eq!(template_of(&message), message);
+}
+
+#[test]
 fn a_message_that_was_cut_off_has_the_template_of_the_whole() {
     let dump = "Ticket(seat=A, from=here), ".repeat(40);
     let whole = format!("[sold][info is: Info{{tickets=[{dump}]}}]");
@@ -226,6 +234,8 @@ fn a_message_that_was_cut_off_has_the_template_of_the_whole() {
     for length in [200, 500, 1_000] {
         assert_eq!(template_of(&whole[..length]), "[sold][info is: <*>]");
     }
+    let token = format!("[token: {}]", "eyJhb.Gci".repeat(50));
+    assert_eq!(template_of(&token[..300]), template_of(&token));
     let list = format!("[names: [{}]]", "tea, ".repeat(100));
     assert_eq!(template_of(&list[..300]), template_of(&list));
 }
