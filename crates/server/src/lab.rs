@@ -1,6 +1,8 @@
 //! `bellwether lab`: a simulated week, judged against what was really wrong, and stories in plain
 //! text.
 
+mod log_shift;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,6 +11,8 @@ use simulator::{Fault, Topology};
 
 use crate::cli::{LabStory, LabWeek};
 use crate::offline::progress_bar;
+
+pub use log_shift::{LogShiftError, log_shift};
 
 /// Services where no topology is given.
 const SERVICES: usize = 12;
