@@ -5,7 +5,8 @@
 //! samples as the server does, and [`Judgement`] compares the two.
 //!
 //! [`story`] tells single episodes line by line, with what is expected of each. [`logs`] scores the
-//! groups of log lines, apart from all of this.
+//! groups of log lines, and [`log_shift`] ranks the log patterns around real faults, apart from all
+//! of this.
 
 mod script;
 mod settings;
@@ -21,6 +22,7 @@ mod judge;
 mod report;
 
 pub mod logs;
+pub mod log_shift;
 pub mod story;
 
 pub use generate::{Generated, generate};

@@ -31,6 +31,24 @@ GA is the share of lines whose group is exactly the lines of one statement, FGA 
 groups. Lines per second are those of one core, from message to group, the fastest of three
 passes, without reading the file.";
 
+const LOG_SHIFT_EXAMPLES: &str = r#"Examples:
+  bellwether lab log-shift cases
+  bellwether lab log-shift cases --json
+  bellwether lab log-shift cases --asks asks.csv --out ranking.json
+
+ROOT has nezha-tt/CASE/logs.jsonl.gz and nezha-tt/baseline-logs/DAY.jsonl.gz: one JSON object per
+line with ts, service, level, logger, message, trace_id and span_id. The window is from the
+injection to the end of the case's lines. The baseline is the day before it without 200 seconds
+from each known fault on; where that has fewer than 3,000 lines, the rest of the day as well.
+
+FILE of --asks, times as epoch seconds or RFC 3339:
+  case,inject_ts                                  the heading may be missing
+  tt-230129-0852,1674982326
+or the same as JSON, [{"case": "tt-230129-0852", "inject_ts": 1674982326}] or
+{"tt-230129-0852": 1674982326}
+
+FILE of --out: {"tt-230129-0852": ["ts-contacts-service|c.s.ContactsServiceImpl", …], …}"#;
+
 #[derive(Debug, Parser)]
 #[command(
     name = "bellwether",
@@ -198,6 +216,15 @@ pub enum LabCommand {
     /// the truth.
     #[command(after_help = LOGS_EXAMPLES)]
     Logs(LabLogs),
+    /// Log patterns around real faults in code, ranked as for an incident.
+    ///
+    /// For each case whose truth.json tells of a fault in code (fault_type return or exception), or
+    /// that --asks names, the lines of all services are compared with those before. A class is the
+    /// logger as in the logs, and is ranked by its strongest pattern. Where the truth is known, it is
+    /// counted how often the right service and class come first, and among the first three. The
+    /// settings are those of the product.
+    #[command(after_help = LOG_SHIFT_EXAMPLES)]
+    LogShift(LabLogShift),
 }
 
 #[derive(Debug, Args)]
@@ -209,6 +236,22 @@ pub struct LabLogs {
     #[arg(long, value_name = "FILE")]
     pub ids: Option<PathBuf>,
     /// Print one JSON object instead of text; ga and fga are null without a truth
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LabLogShift {
+    /// The folder that has the folder nezha-tt
+    #[arg(value_name = "ROOT")]
+    pub root: PathBuf,
+    /// Rank the cases of this file, which need no truth.json [default: all with a fault in code]
+    #[arg(long, value_name = "FILE")]
+    pub asks: Option<PathBuf>,
+    /// Write the rankings to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object: cases, and where truth is known how many are right, top1 and top3
     #[arg(long)]
     pub json: bool,
 }

@@ -1,6 +1,7 @@
 //! `bellwether lab`: a simulated week, judged against what was really wrong, stories in plain text,
-//! and lines of a log in groups.
+//! lines of a log in groups, and log patterns around real faults.
 
+mod log_shift;
 mod logs;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use simulator::{Fault, Topology};
 use crate::cli::{LabStory, LabWeek};
 use crate::offline::progress_bar;
 
+pub use log_shift::{LogShiftError, log_shift};
 pub use logs::{LogsError, logs};
 
 /// Services where no topology is given.
