@@ -80,6 +80,8 @@ impl Record {
 
 /// A container's runtime wraps a line once, a collector perhaps once more.
 const WRAPPINGS: u8 = 2;
+/// Docker writes longer lines in pieces of this size, of which only the last ends with a newline.
+const DOCKER_PIECE_BYTES: usize = 16 << 10;
 /// A message is searched so far for the class of an exception.
 const CLASS_WITHIN_BYTES: usize = 2 << 10;
 
@@ -109,6 +111,9 @@ fn of_text(
     {
         let cut = cut || output.partial;
         return of_text(output.text, cut, Some(output.time), reading, wrappings - 1);
+    }
+    if outer.is_some() && is_end_of_object(text) {
+        return Record::Malformed;
     }
     let text = without_colours(text);
     let Some(plain) = plain::read(&text, outer, reading) else {
@@ -140,6 +145,12 @@ fn is_object(text: &str) -> bool {
     inside.is_some_and(|inside| inside.starts_with(['"', '}']))
 }
 
+/// The last piece of an object that a container's runtime wrote in pieces. Lines are read one by
+/// one: the first piece tells what it can, the others are not understood.
+fn is_end_of_object(text: &str) -> bool {
+    text.ends_with('}') && text.matches('}').count() > text.matches('{').count()
+}
+
 fn of_object(
     text: &str,
     cut: bool,
@@ -147,13 +158,14 @@ fn of_object(
     reading: &Reading,
     wrappings: u8,
 ) -> Record {
-    if cut {
-        return json::beginning(text, outer, reading).map_or(Record::Malformed, Record::Json);
-    }
     match json::read(text, outer, reading) {
         Some(Object::Line(read)) => Record::Json(read),
         Some(Object::Wrapped(text, time)) if wrappings > 0 => {
-            of_text(&text, false, time.or(outer), reading, wrappings - 1)
+            let cut = !text.ends_with('\n') && text.len() >= DOCKER_PIECE_BYTES;
+            of_text(&text, cut, time.or(outer), reading, wrappings - 1)
+        }
+        None if cut => {
+            json::beginning(text, outer, reading).map_or(Record::Malformed, Record::Json)
         }
         _ => Record::Malformed,
     }

@@ -424,6 +424,17 @@ fn the_wrappings_of_containers_come_off() {
         "2026-11-22T12:00:00.250Z stdout P {\"level\":\"WARN\",\"message\":\"m\",\"stack_trace\":\"a",
         r#"json Warn - - "m" cut"#,
     );
+    check(
+        "2026-11-22T12:00:01Z stdout F .B.c(B.java:1)\"}}",
+        "malformed",
+    );
+    let long = "x".repeat(20_000);
+    let piece = &format!(r#"{{"level":"WARN","message":"m","stack_trace":"{long}"#)[..16 << 10];
+    check(&docker(piece), r#"json Warn - - "m" cut"#);
+    check(
+        &docker(&format!(r#"{{"level":"WARN","message":"m","x":"{long}"}}"#)),
+        r#"json Warn - - "m""#,
+    );
     check(&format!("orders-1  | {json}"), r#"json Error - - "m""#);
     check(
         &format!("2026-11-22T11:00:00Z {json}"),
