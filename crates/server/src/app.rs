@@ -10,7 +10,8 @@ use anyhow::Context;
 use engine::Config as EngineConfig;
 use incident::ledger::Ledger;
 use sources::{
-    CollectSettings, Collector, LogLimits, LogReader, LogTemplate, Prometheus, PrometheusSettings,
+    CollectSettings, Collector, LogIndex, LogLimits, LogReader, LogSource, LogTemplate, Prometheus,
+    PrometheusSettings,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -314,12 +315,13 @@ fn source_address(config: &Config, prometheus: &Prometheus) -> String {
 }
 
 fn log_reader(config: &Config) -> anyhow::Result<LogReader> {
-    let templates: Result<Vec<LogTemplate>, _> = config
+    let sources: Result<Vec<LogSource>, _> = config
         .logs
         .iter()
-        .map(|log| LogTemplate::new(&log.path))
+        .map(|log| LogTemplate::new(&log.path).map(LogSource::new))
         .collect();
-    Ok(LogReader::new(templates?, LogLimits::default()))
+    let index = Arc::new(LogIndex::in_memory());
+    Ok(LogReader::new(sources?, LogLimits::default(), index))
 }
 
 fn say_remarks(storage: &Storage, restored: &Restored) {
