@@ -21,8 +21,8 @@ mod week;
 mod judge;
 mod report;
 
-pub mod logs;
 pub mod log_shift;
+pub mod logs;
 pub mod story;
 
 pub use generate::{Generated, generate};

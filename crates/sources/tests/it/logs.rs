@@ -4,10 +4,11 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::{LogLevel, LogOutcome, LogWindow, ServiceId, Timestamp};
-use sources::{LogLimits, LogReader, LogSource, LogTemplate};
+use sources::{LogIndex, LogLimits, LogReader, LogSource, LogTemplate};
 use tempfile::TempDir;
 
 const T0: Timestamp = Timestamp::from_millis(1_795_348_800_000);
@@ -27,7 +28,7 @@ impl Logs {
         fs::create_dir(folder.path().join("log")).unwrap();
         let template = format!("{}/log/{{service}}/app.json", folder.path().display());
         Logs {
-            reader: LogReader::new(vec![LogTemplate::new(template).unwrap().into()], limits),
+            reader: reader(&[template], limits),
             folder,
         }
     }
@@ -51,6 +52,15 @@ impl Logs {
         let service = ServiceId::new(service).unwrap();
         self.reader.window(&service, at(from), at(to), limit)
     }
+}
+
+fn reader(templates: &[String], limits: LogLimits) -> LogReader {
+    LogReader::new(sources(templates), limits, Arc::new(LogIndex::in_memory()))
+}
+
+fn sources(templates: &[String]) -> Vec<LogSource> {
+    let source = |template: &String| LogSource::new(LogTemplate::new(template).unwrap());
+    templates.iter().map(source).collect()
 }
 
 /// Milliseconds from T0.
@@ -218,7 +228,7 @@ fn an_empty_window_says_what_a_wider_one_has() {
 #[test]
 fn without_a_source_or_a_file_the_answer_says_so() {
     let logs = Logs::new();
-    let none = LogReader::new(Vec::new(), LogLimits::default());
+    let none = reader(&[], LogLimits::default());
     let pay = ServiceId::new("pay").unwrap();
     assert_eq!(
         none.window(&pay, T0, T0, 1).outcome,
@@ -509,8 +519,7 @@ fn s02_no_service_name_reads_outside() {
 
 #[test]
 fn a_file_of_proc_is_empty_not_endless() {
-    let template = LogTemplate::new("/proc/{service}/environ").unwrap();
-    let reader = LogReader::new(vec![template.into()], LogLimits::default());
+    let reader = reader(&["/proc/{service}/environ".into()], LogLimits::default());
     let window = reader.window(&ServiceId::new("self").unwrap(), T0, T0, 10);
     assert!(window.lines.is_empty(), "{window:?}");
 }
@@ -611,11 +620,8 @@ fn several_templates_are_read_together() {
     fs::write(folder.path().join("pay.json"), line(0, "INFO", "a")).unwrap();
     fs::write(folder.path().join("pay.gc.json"), line(1, "INFO", "b")).unwrap();
     let templates = ["{service}.json", "{service}.gc.json", "{service}.missing"]
-        .map(|name| LogTemplate::new(format!("{}/{name}", folder.path().display())).unwrap());
-    let reader = LogReader::new(
-        templates.map(LogSource::from).to_vec(),
-        LogLimits::default(),
-    );
+        .map(|name| format!("{}/{name}", folder.path().display()));
+    let reader = reader(&templates, LogLimits::default());
     let window = reader.window(&ServiceId::new("pay").unwrap(), at(0), at(10), 10);
     assert_eq!(messages(&window), ["a", "b"]);
 }
