@@ -120,7 +120,7 @@ fn made_up_line(n: u64) -> Line {
             sku % 40
         )
     };
-    let items: Vec<String> = (1..5).map(item).collect();
+    let items: Vec<String> = (1..6).map(item).collect();
     let message = format!(
         "[placeOrder][Order {step}][order: Order(id={id:08x}-1c2d-4e5f-8a9b-{id:016x}, customer=alice{}@example.org, items=[{}], total={})] in {} ms",
         n % 997,
