@@ -59,7 +59,7 @@ impl Default for LogLimits {
 }
 
 /// Where logs lie, and how their lines are read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSource {
     pub template: LogTemplate,
     pub fields: LogFields,
