@@ -14,7 +14,7 @@ use sources::{
     PrometheusSettings,
 };
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::api::{self, Api};
@@ -196,6 +196,7 @@ impl App {
             queue,
             storage,
             logs,
+            log_readers: Arc::new(Semaphore::new(api::LOG_READERS)),
             progress,
             telemetry,
             source: source_address(&config, &prometheus),

@@ -5,12 +5,13 @@
 
 use std::fs;
 use std::hint::black_box;
+use std::sync::Arc;
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, main as run};
 use domain::{LogLevel, LogLine, ServiceId, Timestamp};
 use serde_json::{Map, Value};
-use sources::{LogLimits, LogReader, LogTemplate};
+use sources::{LogIndex, LogLimits, LogReader, LogSource, LogTemplate};
 
 /// So many that the file is read whole.
 const LINES: usize = 2_000;
@@ -67,7 +68,11 @@ fn window(bencher: Bencher, format: &str) {
     fs::write(folder.path().join("orders.json"), &text).expect("a file");
     let path = format!("{}/{{service}}.json", folder.path().display());
     let template = LogTemplate::new(path).expect("a template");
-    let reader = LogReader::new(vec![template.into()], LogLimits::default());
+    let reader = LogReader::new(
+        vec![LogSource::new(template)],
+        LogLimits::default(),
+        Arc::new(LogIndex::in_memory()),
+    );
     let service = ServiceId::new("orders").expect("a name");
     let (from, to) = (Timestamp::EPOCH, Timestamp::from_millis(4_000_000_000_000));
     let lines = text.lines().count();

@@ -4,7 +4,7 @@
 /// (`"log.level": …`) as well as nested (`"log": {"level": …}`), and half and half.
 ///
 /// A field that is named here is read as what it is named for, and as nothing else.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LogFields {
     pub time: Option<String>,
     pub level: Option<String>,
@@ -168,7 +168,9 @@ impl Names {
         let (from, to) = (*self.begins.get(length)?, *self.begins.get(length + 1)?);
         self.names[from..to].iter().find(|name| {
             let own = name.path.as_bytes();
-            own.ends_with(key.as_bytes())
+            // Most names of one length differ in their last letters.
+            own.last() == key.as_bytes().last()
+                && own.ends_with(key.as_bytes())
                 && (path.is_empty() || own[path.len()] == b'.' && own.starts_with(path.as_bytes()))
         })
     }

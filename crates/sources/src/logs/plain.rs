@@ -266,7 +266,8 @@ fn behind_time_of_day(text: &str) -> &str {
 /// A line without a time that belongs to a stack trace.
 fn goes_on(text: &str) -> bool {
     let starts = ["Caused by:", "Wrapped by:", "Suppressed:", "at ", "... "];
-    starts.iter().any(|start| text.starts_with(start)) || domain::exception_class(text).is_some()
+    starts.iter().any(|start| text.starts_with(start))
+        || domain::exception_class(text).is_some_and(|class| class.contains('.'))
 }
 
 /// The level among the first words.

@@ -87,7 +87,11 @@ const CLASS_WITHIN_BYTES: usize = 2 << 10;
 
 /// Reads one line; `cut` says that its end is missing.
 pub(super) fn read(bytes: &[u8], cut: bool, reading: &Reading) -> Record {
-    let text = String::from_utf8_lossy(bytes);
+    // The lossy way is slow, and mostly there is nothing to lose.
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    };
     of_text(&text, cut, None, reading, WRAPPINGS)
 }
 

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{Query, State};
 use domain::{LogLevel, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
-use sources::{LogCursor, LogQuery};
+use sources::{LogCursor, LogOrder, LogQuery};
 
 use super::super::Api;
 use super::super::parameters::{optional_time, page_limit};
@@ -30,6 +30,8 @@ pub struct Parameters {
     level: Option<String>,
     /// A part of message, exception, stack trace or trace id, of any case.
     text: Option<String>,
+    /// `oldest` first, or `newest`.
+    order: Option<String>,
     cursor: Option<String>,
     limit: Option<usize>,
 }
@@ -42,7 +44,7 @@ pub struct Page {
     /// `found`, `none_in_window`, `not_configured` or `unreadable`.
     outcome: &'static str,
     detail: Option<String>,
-    /// By time.
+    /// In the order that was asked for.
     items: Vec<Line>,
     next_cursor: Option<String>,
     /// Set where so much was read that the search stopped there; the cursor goes on.
@@ -72,6 +74,12 @@ pub async fn get(
         to,
         level_min: parameters.level.as_deref().map(level).transpose()?,
         text,
+        order: parameters
+            .order
+            .as_deref()
+            .map(order)
+            .transpose()?
+            .unwrap_or_default(),
         after,
         limit: page_limit(parameters.limit, LINES, LINES_MAX)?,
     };
@@ -116,6 +124,17 @@ fn level(text: &str) -> Result<LogLevel, Problem> {
             visible(text)
         ))),
         level => Ok(level),
+    }
+}
+
+fn order(text: &str) -> Result<LogOrder, Problem> {
+    match text {
+        "oldest" => Ok(LogOrder::OldestFirst),
+        "newest" => Ok(LogOrder::NewestFirst),
+        _ => Err(Problem::bad_request(format!(
+            "order is {:?}; write oldest or newest",
+            visible(text)
+        ))),
     }
 }
 

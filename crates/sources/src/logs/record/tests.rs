@@ -415,6 +415,10 @@ fn the_wrappings_of_containers_come_off() {
         check(&wrap("\tat a.B(C.java:1)\n"), "goes on: \tat a.B(C.java:1)");
         check(&wrap("java.lang.Error: x\n"), "goes on: java.lang.Error: x");
         check(&wrap("Caused by: x\n"), "goes on: Caused by: x");
+        check(
+            &wrap("Error: no main class\n"),
+            r#"plain Unknown - - "Error: no main class""#,
+        );
         check(&wrap("\n"), "blank");
         check(&wrap(r#"{"message":"half"#), "malformed");
     }
