@@ -22,10 +22,11 @@ test-long: ## The live tests with 500 kills, a recording of ten minutes and whol
 	BELLWETHER_KILLS=500 BELLWETHER_RECORD_SECONDS=600 BELLWETHER_WHOLE_EPISODES=1 cargo test -p server --test live
 	BELLWETHER_WEEKS=10 cargo test --release -p lab --test week
 
-bench: ## How fast the forest and the engine are, beside scikit-learn where python3 has it; ten thousand incidents over the API
+bench: ## How fast the forest, the engine and log templates are, beside peers (scikit-learn where python3 has it, logdrain); ten thousand incidents over the API
 	@scripts/require.sh cargo cc curl
 	cargo bench -p forest
 	cargo bench -p engine
+	cargo run --release -p lab --example log_peer
 	scripts/bench_main_job.sh
 	scripts/bench_incidents.sh
 

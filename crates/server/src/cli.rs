@@ -40,6 +40,15 @@ or the same as JSON, [{"case": "tt-230129-0852", "inject_ts": 1674982326}] or
 
 FILE of --out: {"tt-230129-0852": ["ts-contacts-service|c.s.ContactsServiceImpl", …], …}"#;
 
+const LOGS_EXAMPLES: &str = "Examples:
+  bellwether lab logs labelled-lines
+  bellwether lab logs labelled-lines --ids ids.txt
+  bellwether lab logs labelled-lines --json
+
+GA is the share of lines whose group is exactly the lines of one statement, FGA the F1 over
+groups. Lines per second are those of one core, from message to group, the fastest of three
+passes, without reading the file.";
+
 #[derive(Debug, Parser)]
 #[command(
     name = "bellwether",
@@ -207,6 +216,15 @@ pub enum LabCommand {
     /// settings are those of the product.
     #[command(after_help = LOG_SHIFT_EXAMPLES)]
     LogShift(LabLogShift),
+    /// Groups the lines of a log by the statement that printed them, and scores the groups.
+    ///
+    /// DIR has lines.tsv.gz or lines.tsv: service, logger, level and message with tabs between; in
+    /// the message a tab, a line break and a backslash are written \t, \n and \\. Where truth.txt.gz
+    /// or truth.txt lies beside, with the true statement of each line in any words, the groups are
+    /// scored. There is one setting for all logs, that of the product, and nothing is learnt from
+    /// the truth.
+    #[command(after_help = LOGS_EXAMPLES)]
+    Logs(LabLogs),
 }
 
 #[derive(Debug, Args)]
@@ -221,6 +239,19 @@ pub struct LabLogShift {
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Print one JSON object: cases, and where truth is known how many are right, top1 and top3
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LabLogs {
+    /// The folder with lines.tsv.gz or lines.tsv
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Write the group of each line to this file, a number per line
+    #[arg(long, value_name = "FILE")]
+    pub ids: Option<PathBuf>,
+    /// Print one JSON object instead of text; ga and fga are null without a truth
     #[arg(long)]
     pub json: bool,
 }

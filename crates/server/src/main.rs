@@ -30,6 +30,7 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
         || error.is::<sources::PrometheusError>()
         || error.is::<lab::InputError>()
         || error.is::<lab::LogShiftError>()
+        || error.is::<lab::LogsError>()
         || error.is::<why::UrlError>()
 }
 
@@ -61,6 +62,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             LabCommand::Week(week) => lab::week(week),
             LabCommand::Story(story) => lab::story(story),
             LabCommand::LogShift(asked) => lab::log_shift(asked),
+            LabCommand::Logs(logs) => lab::logs(logs),
         },
         Command::CheckConfig(settings) => {
             let loaded = load(&settings)?;

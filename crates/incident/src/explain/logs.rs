@@ -1,6 +1,5 @@
 //! Logs as evidence: which statement printed a line, and how often each does.
 
-pub(crate) mod bytes;
 pub(crate) mod template;
 
 pub(crate) mod hash;

@@ -126,6 +126,7 @@ impl LogMiner {
     ) -> GroupId {
         let message = beginning(message, self.limits.message_bytes);
         template(message, self.limits.template_bytes, &mut self.line);
+        let logger = logger.filter(|logger| !logger.is_empty());
         let group = match self.key(service, logger) {
             Some(key) => self.group_in(key),
             None => self.others_of_all(),
@@ -318,3 +319,6 @@ pub(crate) fn beginning(text: &str, bytes_max: usize) -> &str {
     }
     &text[..end]
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,6 +62,14 @@ impl Hole {
 }
 
 impl Places {
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.places
+            .values()
+            .map(|place| 1 + place.variants.len())
+            .sum()
+    }
+
     /// The group that has taken in templates like this one.
     pub(crate) fn merged(&self, holes: &[Hole]) -> Option<u32> {
         holes

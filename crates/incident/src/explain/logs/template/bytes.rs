@@ -2,7 +2,7 @@
 
 /// What a byte is to the scanner of templates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
+pub(super) enum Class {
     /// Letters, digits, `_` and `-`: what words and ids are made of.
     Word,
     /// White space and control characters.
@@ -24,7 +24,7 @@ pub(crate) enum Class {
     Plain,
 }
 
-pub(crate) const CLASSES: [Class; 256] = classes();
+pub(super) const CLASSES: [Class; 256] = classes();
 
 const fn classes() -> [Class; 256] {
     let mut table = [Class::Plain; 256];
@@ -51,7 +51,7 @@ const fn classes() -> [Class; 256] {
     table
 }
 
-pub(crate) fn class(byte: u8) -> Class {
+pub(super) fn class(byte: u8) -> Class {
     CLASSES[usize::from(byte)]
 }
 
@@ -60,21 +60,21 @@ const KINDS: usize = 32;
 
 /// The brackets that are open at a place of a text.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Brackets {
+pub(super) struct Brackets {
     kinds: [u8; KINDS],
     depth: usize,
 }
 
 impl Brackets {
-    pub(crate) fn depth(&self) -> usize {
+    pub(super) fn depth(&self) -> usize {
         self.depth
     }
 
-    pub(crate) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.depth = 0;
     }
 
-    pub(crate) fn open(&mut self, bracket: u8) {
+    pub(super) fn open(&mut self, bracket: u8) {
         if let Some(kind) = self.kinds.get_mut(self.depth) {
             *kind = bracket;
         }
@@ -83,7 +83,7 @@ impl Brackets {
 
     /// Closes the innermost bracket of this kind with all that lie in it: what was left open there
     /// was text. A bracket that closes none is text too, but for half-open intervals: `[0, 5)`.
-    pub(crate) fn close(&mut self, bracket: u8) {
+    pub(super) fn close(&mut self, bracket: u8) {
         if self.depth > KINDS {
             self.depth -= 1;
             return;
@@ -107,7 +107,7 @@ impl Brackets {
 }
 
 /// The bracket that closes this one.
-pub(crate) fn closing(bracket: u8) -> u8 {
+pub(super) fn closing(bracket: u8) -> u8 {
     match bracket {
         b'(' => b')',
         b'[' => b']',
