@@ -4,9 +4,9 @@
 //! anything is judged, without code of detection), [`run`] drives the engine over the measured
 //! samples as the server does, and [`Judgement`] compares the two.
 //!
-//! [`story`] tells single episodes line by line, with what is expected of each. [`logs`] scores the
-//! groups of log lines, and [`log_shift`] ranks the log patterns around real faults, apart from all
-//! of this.
+//! [`story`] tells single episodes line by line, with what is expected of each. Apart from all of
+//! this, [`logs`] scores the groups of log lines, and [`log_shift`] ranks the log patterns around
+//! real faults.
 
 mod script;
 mod settings;

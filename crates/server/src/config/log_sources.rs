@@ -40,13 +40,7 @@ impl Resolver<'_> {
             self.refuse(&["logs", index, "path"], what, advice);
         } else if let Err(error) = LogTemplate::new(&path) {
             let what = format!("the path of log source {index} is not usable");
-            let advice = match path.contains("{service}") {
-                true => error.to_string(),
-                false => format!(
-                    "{error}; without `{{service}}` the file must hold lines with a service field"
-                ),
-            };
-            self.refuse(&["logs", index, "path"], what, advice);
+            self.refuse(&["logs", index, "path"], what, error.to_string());
         }
         Some(path)
     }

@@ -358,7 +358,7 @@ fn logs_name_the_callee(incident: &Value) {
         LOGS_LINE,
         "the caller's strongest new pattern; samples with a trace id",
         format!("{template:?}; {} of {}", samples.len(), samples.len()),
-        format!("names {RELEASED}; all"),
+        &format!("names {RELEASED}; all"),
         pass,
     );
     assert!(pass, "{logs}");

@@ -31,7 +31,6 @@ pub(super) enum Role {
     TraceId,
     SpanId,
     Service,
-    Version,
     /// GELF's `host`. It is a machine, but Spring Boot writes the application's name there.
     Host,
     /// What only Spring Boot's GELF has.
@@ -87,9 +86,6 @@ const BUILT_IN: &[(Role, &[&str])] = &[
         "applicationName", "app.name", "application.name", "spring.application.name",
         "serviceName", "service_name", "_service", "_service_name", "_application", "_app",
         "_app_name", "_application_name", "resource.service.name", "dd.service",
-    ]),
-    (Role::Version, &[
-        "service.version", "_service_version", "app_version", "application_version", "dd.version",
     ]),
     (Role::Host, &["host"]),
     (Role::SpringGelf, &["_log_logger"]),

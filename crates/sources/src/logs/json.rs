@@ -75,7 +75,6 @@ pub(super) fn read<'a>(
             cut: message_cut || trace_cut,
         },
         service: id(Role::Service).or_else(|| is_spring_gelf.then(|| id(Role::Host))?),
-        version: id(Role::Version),
     }))
 }
 
@@ -100,7 +99,6 @@ pub(super) fn beginning(text: &str, outer: Option<Timestamp>, reading: &Reading)
             ..LogLine::new(time)
         },
         service: id(Role::Service),
-        version: id(Role::Version),
     })
 }
 

@@ -85,7 +85,6 @@ impl<'a> Plain<'a> {
                 ..LogLine::new(self.time)
             },
             service: self.service.map(id),
-            version: None,
         }
     }
 

@@ -45,16 +45,10 @@ impl Default for Reading {
 
 /// A line, and what it says about who wrote it.
 #[derive(Debug)]
-#[allow(
-    dead_code,
-    reason = "files that hold the lines of several services are told apart by them"
-)]
 pub(super) struct Read {
     pub line: LogLine,
     /// The service that the line names.
     pub service: Option<String>,
-    /// The version of that service.
-    pub version: Option<String>,
 }
 
 /// What a line is.

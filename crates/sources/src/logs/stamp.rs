@@ -161,7 +161,7 @@ fn plain(text: &[u8]) -> Glance {
     let text = text.strip_prefix(b"[").unwrap_or(text);
     match date_time(text) {
         Some((time, used)) if matches!(text.get(used), None | Some(b' ' | b']')) => {
-            match is_wrapping(&text[used..]) {
+            match goes_on(&text[used..]) {
                 true => Glance::Unsure,
                 false => Glance::Time(time),
             }
@@ -170,11 +170,16 @@ fn plain(text: &[u8]) -> Glance {
     }
 }
 
-/// Whether what follows a time is a line of its own: a container's output, or an object.
-fn is_wrapping(rest: &[u8]) -> bool {
+/// Whether what follows a time may give it another meaning: a container's output or an object,
+/// which has a time of its own, or a zone.
+fn goes_on(rest: &[u8]) -> bool {
     let is_between = |byte: &u8| matches!(byte, b' ' | b']' | b'\t');
     let rest = &rest[rest.iter().take_while(|byte| is_between(byte)).count()..];
-    rest.starts_with(b"{") || rest.starts_with(b"stdout") || rest.starts_with(b"stderr")
+    let zone = matches!(rest, [b'+' | b'-', b'0'..=b'9', ..]);
+    let begins = |text: &[u8]| rest.starts_with(text);
+    zone || [&b"{"[..], b"stdout", b"stderr", b"UTC", b"GMT", b"Z"]
+        .into_iter()
+        .any(begins)
 }
 
 /// `2026-11-22T12:00:00.250415709Z` and the like, with `T` or a space, a dot or a comma, and `Z`,
@@ -320,6 +325,8 @@ mod tests {
             r#"{"message":"m"}"#,
             r#"{"log":"2026-11-22T12:56:17Z up\n","time":"2026-11-22T12:56:18Z"}"#,
             r#"2026-11-22T12:56:18Z stdout F {"@timestamp":"2026-11-22T12:56:17Z"}"#,
+            "2026-11-22 12:00:00 +0100 up",
+            "2026-11-22 12:00:00 GMT up",
             "Caused by: x",
             "2026-02-30 12:00:00 x",
             r#"{"@timestamp":"2026-11-22T23:59:60Z"}"#,

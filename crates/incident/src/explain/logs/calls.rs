@@ -59,6 +59,13 @@ pub(crate) struct CallShift {
     pub calls_during: u64,
 }
 
+impl CallShift {
+    /// The larger effect says more; of equal ones that of more calls.
+    fn weight(&self) -> (f64, u64) {
+        (self.effect.abs(), self.calls_before + self.calls_during)
+    }
+}
+
 /// What calls say of one pattern.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InCalls {
@@ -143,7 +150,7 @@ impl Calls {
                 }
                 let shift = kind.shift(*begins_with, lines, slices, widest);
                 let best = pattern.strongest.as_ref();
-                if best.is_none_or(|best| shift.effect.abs() > best.effect.abs()) {
+                if best.is_none_or(|best| shift.weight() > best.weight()) {
                     pattern.strongest = Some(shift);
                 }
             }

@@ -187,6 +187,9 @@ impl LogShift {
         for candidate in &mut ranked {
             let by_label = labelled.remove(&candidate.group).unwrap_or_default();
             candidate.also.extend(by_label);
+            candidate
+                .also
+                .sort_by(|a, b| (&a.by, &a.name).cmp(&(&b.by, &b.name)));
             candidate.also.truncate(ALSO_MAX);
         }
         ranked.sort_by(|a, b| a.order(b, miner));
@@ -585,3 +588,6 @@ fn over(count: f64, against: f64) -> f64 {
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -172,6 +172,12 @@ impl Tally {
         self.trace_ids.iter().map(|(_, id)| id.clone()).collect()
     }
 
+    #[cfg(test)]
+    pub fn sample_bytes(&self) -> usize {
+        let samples = self.samples_before.iter().chain(&self.samples_during);
+        samples.map(size).sum()
+    }
+
     fn count_exception(&mut self, class: &str) {
         if let Some(count) = self.exceptions.get_mut(class) {
             *count += 1;

@@ -35,7 +35,6 @@ fn told(record: Record) -> String {
         line.message
     );
     for (name, value) in [
-        ("version", &read.version),
         ("exception", &line.exception),
         ("trace", &line.trace_id),
         ("span", &line.span_id),
@@ -68,7 +67,7 @@ fn ecs_is_read_nested_flat_and_mixed() {
     for text in [nested, flat, mixed, lines] {
         check(
             text,
-            r#"json Error pay a.B "m" version="1.2" exception="x.Y" trace="t" span="s" stack="x.Y: n\n\tat z""#,
+            r#"json Error pay a.B "m" exception="x.Y" trace="t" span="s" stack="x.Y: n\n\tat z""#,
         );
     }
 }
@@ -82,7 +81,7 @@ fn gelf_is_read() {
     // Spring Boot's: `host` is the application.
     check(
         r#"{"version":"1.1","short_message":"m","timestamp":1795348800.25,"level":4,"_level_name":"WARN","_process_pid":7,"_process_thread_name":"main","host":"pay","_service_version":"1.2","_log_logger":"a.B","_error_type":"x.Y","_error_stack_trace":"x.Y: n","_error_message":"n"}"#,
-        r#"json Warn pay a.B "m" version="1.2" exception="x.Y" stack="x.Y: n""#,
+        r#"json Warn pay a.B "m" exception="x.Y" stack="x.Y: n""#,
     );
     // Others': it is a machine.
     check(
@@ -512,7 +511,6 @@ fn nothing_of_springs_own_lines_is_lost() {
     }
     for read in &ecs {
         assert_eq!(read.service.as_deref(), Some("orders"));
-        assert_eq!(read.version.as_deref(), Some("1.0.0"));
     }
     assert!(logstash.iter().all(|read| read.service.is_none()));
     let causes = |reads: &[Read]| -> Vec<String> {
