@@ -5,6 +5,7 @@
 //! one call ([`super::calls`]). Both are in standard deviations of what chance and the baseline's
 //! own unevenness make, so that noise that is always there ranks last, however loud.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use domain::{
@@ -406,21 +407,27 @@ impl Candidate {
     }
 
     /// What moved first, then by strength; an echo right behind what it repeats. Ties by name.
-    fn order(&self, other: &Candidate, miner: &LogMiner) -> std::cmp::Ordering {
-        let place = |c: &Candidate| c.behind.unwrap_or((c.group, c.strength));
-        let ((mine, my_strength), (its, its_strength)) = (place(self), place(other));
-        let name = |c: &Candidate| (c.tally.service.clone(), miner.template(c.group).to_owned());
-        let stronger = its_strength.total_cmp(&my_strength);
+    fn order(&self, other: &Candidate, miner: &LogMiner) -> Ordering {
+        let (mine, its) = (self.place(), other.place());
+        // An echo stands by the name of what it repeats, which is of the same service.
+        let names = |of: GroupId, its: GroupId| {
+            let services = self.tally.service.cmp(&other.tally.service);
+            services.then_with(|| miner.template(of).cmp(miner.template(its)))
+        };
         other
             .has_moved()
             .cmp(&self.has_moved())
-            .then(stronger)
-            .then_with(|| match mine == its {
-                true => self.behind.is_some().cmp(&other.behind.is_some()),
-                false => std::cmp::Ordering::Equal,
-            })
-            .then_with(|| name(self).cmp(&name(other)))
+            .then_with(|| its.1.total_cmp(&mine.1))
+            .then_with(|| names(mine.0, its.0))
+            .then_with(|| mine.0.cmp(&its.0))
+            .then_with(|| self.behind.is_some().cmp(&other.behind.is_some()))
+            .then_with(|| names(self.group, other.group))
             .then_with(|| self.group.cmp(&other.group))
+    }
+
+    /// The pattern by which it is ranked, and its strength.
+    fn place(&self) -> (GroupId, f64) {
+        self.behind.unwrap_or((self.group, self.strength))
     }
 
     fn pattern(self, shift: &LogShift, bases: &Bases) -> LogPattern {

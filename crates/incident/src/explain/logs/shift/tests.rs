@@ -421,6 +421,36 @@ fn a_failure_under_three_names_is_one_finding() {
 }
 
 #[test]
+fn findings_as_strong_as_an_echo_do_not_come_between() {
+    let patterns = failing(|_, [application, container]| {
+        let others = [
+            "a price is unknown",
+            "price unknown",
+            "stock unknown",
+            "TX lost",
+        ];
+        let other = |message: &str| LogLine {
+            message: message.into(),
+            exception: None,
+            stack_trace: None,
+            ..application.clone()
+        };
+        let mut lines: Vec<LogLine> = others.iter().map(|message| other(message)).collect();
+        lines.extend([container, application]);
+        lines
+    });
+    let effects: Vec<f64> = patterns.ranked.iter().map(|p| p.effect).collect();
+    assert_eq!(effects, [effects[0]; 6]);
+    let at = |has: &str| {
+        patterns
+            .ranked
+            .iter()
+            .position(|p| p.template.contains(has))
+    };
+    assert_eq!(at("Servlet"), at("order processing").map(|at| at + 1));
+}
+
+#[test]
 fn a_container_with_the_trace_id_is_recognised_by_it() {
     let patterns = failing(|_, [application, mut container]| {
         container.trace_id = application.trace_id.clone();
