@@ -162,7 +162,10 @@ impl LogReader {
             share: 0.0,
             malformed: 0,
         };
-        let gathered = self.gather(service, window);
+        let mut gathered = self.gather(service, window);
+        if gathered.was_truncated() {
+            gathered = self.gather(service, window);
+        }
         if let Some(outcome) = self.nothing_to_read(&gathered) {
             coverage.outcome = outcome;
             return coverage;

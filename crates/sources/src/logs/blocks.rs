@@ -23,7 +23,7 @@ const BEGINNING_BYTES: u64 = 1024;
 /// Times nearer than this to others are told together with them.
 const NEAR_MILLIS: i64 = 3_600_000;
 /// Times lie in few stretches, so that a wild clock doesn't make a block look long.
-const SPANS: usize = 3;
+const SPANS: usize = 4;
 
 /// From when to when, both included.
 type Span = (i64, i64);
@@ -139,15 +139,13 @@ pub(super) struct Beginning {
 }
 
 impl Beginning {
-    /// Of at most `bytes_max` bytes.
-    fn of(file: &File, bytes_max: u64) -> io::Result<Beginning> {
-        let bytes = read_beginning(file, bytes_max)?;
+    fn of(bytes: &[u8]) -> Beginning {
         let mut sum = Crc::new();
-        sum.update(&bytes);
-        Ok(Beginning {
+        sum.update(bytes);
+        Beginning {
             bytes: u16::try_from(bytes.len()).unwrap_or(u16::MAX),
             sum: sum.sum(),
-        })
+        }
     }
 }
 
@@ -206,16 +204,25 @@ impl FileIndex {
         let known = u64::from(self.beginning.bytes);
         self.reading == reading
             && as_long
-            && Beginning::of(file, known).is_ok_and(|beginning| beginning == self.beginning)
+            && read_beginning(file, known)
+                .is_ok_and(|bytes| Beginning::of(&bytes) == self.beginning)
     }
 
     /// Notes the first bytes, not more than are covered.
+    ///
+    /// # Errors
+    /// `InvalidData` where the file was truncated since, so that the index is of no file any more.
     pub(super) fn note_beginning(&mut self, file: &File) -> io::Result<()> {
-        let known = u64::from(self.beginning.bytes);
-        let bytes = self.packed_bytes.unwrap_or(self.covered);
-        if known < bytes.min(BEGINNING_BYTES) {
-            self.beginning = Beginning::of(file, bytes)?;
+        let covered = self.packed_bytes.unwrap_or(self.covered);
+        let bytes = read_beginning(file, covered)?;
+        let known = bytes.get(..usize::from(self.beginning.bytes));
+        let is_same = known.is_some_and(|known| Beginning::of(known) == self.beginning)
+            && bytes.len() as u64 == covered.min(BEGINNING_BYTES)
+            && file.metadata()?.len() >= covered;
+        if !is_same {
+            return Err(io::ErrorKind::InvalidData.into());
         }
+        self.beginning = Beginning::of(&bytes);
         Ok(())
     }
 

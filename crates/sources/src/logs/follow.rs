@@ -109,6 +109,8 @@ impl LogIndex {
             }
             match self.advance(behind, &mut indexer, &mut budget) {
                 Ok(left) => report.bytes_behind += left,
+                // It was truncated just now; the next pass begins anew.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
                 Err(error) => remarks.push(format!(
                     "{}: {error}",
                     behind.place.shown_at(&behind.listed.relative)

@@ -26,7 +26,7 @@ const LOOKS_MAX: usize = 8;
 const OPEN_MAX: usize = 256;
 /// Up to so many bytes are indexed on the way to an answer; in longer stretches, what was asked for
 /// is searched for.
-const ON_THE_WAY_BYTES: u64 = 16 << 20;
+const ON_THE_WAY_BYTES: u64 = 64 << 20;
 
 /// A file that a question touches.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub(super) struct LogFile<'a> {
     log: PathBuf,
     identity: Identity,
     seen: Seen,
+    /// It ended before its length when it was indexed.
+    is_short: bool,
 }
 
 impl<'a> LogFile<'a> {
@@ -65,6 +67,7 @@ impl<'a> LogFile<'a> {
             log: listed.log.clone(),
             identity: identity(&metadata),
             seen: seen(&metadata),
+            is_short: false,
         })
     }
 
@@ -76,10 +79,12 @@ impl<'a> LogFile<'a> {
         }
     }
 
-    /// The file is shorter than it was: what was read of it may be of two files.
+    /// It isn't the file that it was: what was read of it may be of two.
     pub(super) fn was_truncated(&self) -> bool {
-        let now = self.file.metadata().map(|metadata| metadata.len());
-        now.is_ok_and(|length| length < self.length)
+        let now = self.file.metadata().map_or(0, |metadata| metadata.len());
+        let is_same =
+            now >= self.length && self.index.is_of(&self.file, now, self.source.reading());
+        self.live && (self.is_short || !is_same)
     }
 }
 
@@ -348,7 +353,8 @@ impl<'a> Look<'a> {
                             self.is_cut = true;
                             self.unread_bytes += file.length.saturating_sub(file.index.covered);
                         }
-                        if file.index.touches(from, to) || file.index.broken {
+                        let touched = file.index.touches(from, to) || file.index.broken;
+                        if touched || file.is_short {
                             Found::Touched(file)
                         } else {
                             Found::Outside(file.index, file.log)
@@ -443,8 +449,14 @@ impl Gatherer<'_> {
         );
         let mut indexer = Indexer::new(&|| false);
         let reach = if length - index.covered <= ON_THE_WAY_BYTES {
+            file.is_short = true;
             let reach = indexer.extend(source, &file.file, length, &mut index, budget)?;
-            let seen = matches!(reach, Reach::End { .. }).then_some(file.seen);
+            file.is_short = false;
+            let mut seen = None;
+            if let Reach::End { rest } = reach {
+                file.is_short = index.covered + (rest as u64) < length;
+                seen = Some(file.seen);
+            }
             self.index
                 .keep(file.identity, Arc::new(index.clone()), seen);
             reach

@@ -16,6 +16,8 @@ const NEAR_BYTES: u64 = 64 << 10;
 const DISORDER_BYTES: u64 = 64 << 10;
 /// So far behind where a time begins lines before it may lie.
 pub(super) const BEYOND_BYTES: u64 = NEAR_BYTES + 4 * DISORDER_BYTES;
+/// Where so many bytes have no line with a time, none are taken to follow.
+const PROBE_BYTES: u64 = 1 << 20;
 /// The middle of so many times speaks for a place, so that one wild one doesn't.
 const PROBED: usize = 3;
 
@@ -32,7 +34,8 @@ pub(super) fn start_of(
     let (mut low, mut high) = (stretch.start, stretch.end);
     while high - low > NEAR_BYTES && !budget.is_spent() {
         let middle = low + (high - low) / 2;
-        match probe(source, file, middle..high, budget)? {
+        let near = high.min(middle + PROBE_BYTES);
+        match probe(source, file, middle..near, budget)? {
             Some((start, time)) if time < target => low = start,
             _ => high = middle,
         }
