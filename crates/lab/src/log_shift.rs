@@ -101,6 +101,7 @@ pub fn rank(case: &Case, day: &[FleetLine]) -> Ranking {
     let mut shift = LogShift::new(LogShiftWindows {
         baseline_from: baseline.from,
         from: case.injected,
+        onset: case.injected,
         to: to.unwrap_or(case.injected).max(case.injected),
         left_out: left_out(case),
     });

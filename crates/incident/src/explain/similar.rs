@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{Incident, IncidentKind, LogPatterns, PatternChange, SimilarIncident, TimelineEvent};
 
+use super::logs::shift::EFFECT_MIN;
+
 /// Similar incidents kept, most similar first.
 const KEPT_MAX: usize = 5;
 /// The strongest patterns of an incident that are compared: the rest is noise of a long list.
@@ -82,7 +84,7 @@ fn telling(patterns: &LogPatterns) -> BTreeMap<&str, &str> {
     let tells = |change| matches!(change, PatternChange::New | PatternChange::Risen);
     let ranked = patterns.ranked.iter();
     ranked
-        .filter(|pattern| tells(pattern.change))
+        .filter(|pattern| tells(pattern.change) && pattern.effect >= EFFECT_MIN)
         .take(PATTERNS_COMPARED)
         .map(|pattern| (pattern.id.as_str(), pattern.template.as_str()))
         .collect()

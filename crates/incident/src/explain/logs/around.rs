@@ -35,6 +35,7 @@ impl LogShiftWindows {
         LogShiftWindows {
             baseline_from,
             from,
+            onset: request.onset,
             to,
             left_out: stretches.filter(|(_, end)| *end > baseline_from).collect(),
         }

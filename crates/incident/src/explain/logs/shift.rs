@@ -25,7 +25,7 @@ use super::words;
 use crate::summary::{grouped, length, number};
 
 /// Effects below this are the usual up and down.
-const EFFECT_MIN: f64 = 3.0;
+pub(crate) const EFFECT_MIN: f64 = 3.0;
 const RANKED_MAX: usize = 20;
 /// Fewer traces, in baseline or window, are no measure of traffic.
 const TRACES_MIN: f64 = 20.0;
@@ -68,6 +68,7 @@ const PATTERNS: MinerLimits = MinerLimits {
 /// let mut shift = LogShift::new(LogShiftWindows {
 ///     baseline_from: at(-3_600),
 ///     from: at(0),
+///     onset: at(0),
 ///     to: at(180),
 ///     left_out: Vec::new(),
 /// });
@@ -180,7 +181,7 @@ impl LogShift {
             .into_iter()
             .map(|(group, tally)| {
                 let in_calls = in_calls.remove(&group).unwrap_or_default();
-                Candidate::of(group, tally, &bases, in_calls, self.cut.widest())
+                Candidate::of(group, tally, &bases, in_calls, &self.cut)
             })
             .collect();
         tell_twice(&mut ranked, &self.failures, miner);
@@ -197,6 +198,7 @@ impl LogShift {
         let moved = ranked.iter().filter(|c| c.has_moved()).count();
         let steady = ranked.len() - moved;
         ranked.truncate(RANKED_MAX);
+        let omitted = moved - ranked.iter().filter(|c| c.has_moved()).count();
         LogPatterns {
             outcome: LogOutcome::Found,
             baseline_from: self.cut.baseline_from,
@@ -209,7 +211,7 @@ impl LogShift {
                 .map(|candidate| candidate.pattern(&self, &bases))
                 .collect(),
             steady: count(steady),
-            omitted: count(moved.saturating_sub(RANKED_MAX)),
+            omitted: count(omitted),
             text: self.text(&bases, unplaced),
             counted: None,
         }
@@ -367,7 +369,8 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn of(group: GroupId, tally: Tally, bases: &Bases, in_calls: InCalls, widest: usize) -> Self {
+    fn of(group: GroupId, tally: Tally, bases: &Bases, in_calls: InCalls, cut: &Cut) -> Self {
+        let (widest, onset) = (cut.widest(), cut.onset);
         let (effect, phi) = rate_effect(&tally, bases, &in_calls, widest);
         let in_call = in_calls.strongest;
         let in_call = in_call.filter(|calls| calls.effect.abs() > effect.abs());
@@ -376,9 +379,10 @@ impl Candidate {
             None => (effect, phi),
         };
         let change = match effect.abs() >= EFFECT_MIN {
+            // A fact, however few its lines; by its effect it comes behind what stands out.
+            _ if tally.before == 0 => PatternChange::New,
             false => PatternChange::Steady,
-            true if tally.before == 0 => PatternChange::New,
-            true if tally.during == 0 => PatternChange::Gone,
+            true if tally.last_seen < onset => PatternChange::Gone,
             true if effect > 0.0 => PatternChange::Risen,
             true => PatternChange::Fallen,
         };
@@ -406,7 +410,12 @@ impl Candidate {
         self.change != PatternChange::Steady
     }
 
-    /// What moved first, then by strength; an echo right behind what it repeats. Ties by name.
+    /// Whether it moved by more than what comes by chance.
+    fn stands_out(&self) -> bool {
+        self.effect.abs() >= EFFECT_MIN
+    }
+
+    /// What stands out first, then by strength; an echo right behind what it repeats. Ties by name.
     fn order(&self, other: &Candidate, miner: &LogMiner) -> Ordering {
         let (mine, its) = (self.place(), other.place());
         // An echo stands by the name of what it repeats, which is of the same service.
@@ -415,8 +424,8 @@ impl Candidate {
             services.then_with(|| miner.template(of).cmp(miner.template(its)))
         };
         other
-            .has_moved()
-            .cmp(&self.has_moved())
+            .stands_out()
+            .cmp(&self.stands_out())
             .then_with(|| its.1.total_cmp(&mine.1))
             .then_with(|| names(mine.0, its.0))
             .then_with(|| mine.0.cmp(&its.0))
@@ -460,6 +469,7 @@ impl Candidate {
             baseline: shift.cut.baseline(),
             baseline_share: shift.before.share,
             window: shift.cut.window(),
+            trouble: shift.cut.trouble(),
             ratio: over(rates.during, rates.before),
         });
         if self.behind.is_some() {

@@ -15,6 +15,8 @@ pub struct LogShiftWindows {
     pub baseline_from: Timestamp,
     /// The baseline ends before it, and the window begins with it.
     pub from: Timestamp,
+    /// When the trouble began, in the window: what is not said since then is gone.
+    pub onset: Timestamp,
     /// Belongs to the window.
     pub to: Timestamp,
     /// Stretches of the baseline that are not normal, from and to: other incidents of the service.
@@ -48,6 +50,7 @@ impl Place {
 pub(crate) struct Cut {
     pub baseline_from: Timestamp,
     pub from: Timestamp,
+    pub onset: Timestamp,
     pub to: Timestamp,
     /// Within the baseline, apart from one another, by time.
     left_out: Vec<(Timestamp, Timestamp)>,
@@ -60,6 +63,7 @@ impl Cut {
         let LogShiftWindows {
             baseline_from,
             from,
+            onset,
             to,
             left_out,
         } = windows;
@@ -71,6 +75,7 @@ impl Cut {
         Cut {
             baseline_from,
             from,
+            onset: onset.clamp(from, to.max(from)),
             to,
             left_out: apart(baseline_from, from, left_out),
             slice,
@@ -99,6 +104,11 @@ impl Cut {
 
     pub fn window(&self) -> Duration {
         self.to.since(self.from)
+    }
+
+    /// The part of the window in which there was trouble.
+    pub fn trouble(&self) -> Duration {
+        self.to.since(self.onset)
     }
 
     /// How many slices are as long as the window.
@@ -156,6 +166,7 @@ mod tests {
         Cut::new(LogShiftWindows {
             baseline_from: at(0),
             from: at(3_600),
+            onset: at(3_600),
             to: at(3_720),
             left_out: left_out.iter().map(|(a, b)| (at(*a), at(*b))).collect(),
         })
@@ -198,6 +209,7 @@ mod tests {
             Cut::new(LogShiftWindows {
                 baseline_from: at(baseline),
                 from: at(from),
+                onset: at(from),
                 to: at(to),
                 left_out: Vec::new(),
             })

@@ -29,6 +29,8 @@ pub(crate) struct Moved<'a> {
     pub baseline: Duration,
     pub baseline_share: f64,
     pub window: Duration,
+    /// The window from the onset on.
+    pub trouble: Duration,
     /// The window's exposure over that of the baseline.
     pub ratio: f64,
 }
@@ -63,7 +65,10 @@ fn by_rate(moved: &Moved) -> String {
     );
     match moved.change {
         PatternChange::New => format!("new: {during} in {window}, none in {baseline}"),
-        PatternChange::Gone => format!("gone: none in {window}, {before} in {baseline}"),
+        PatternChange::Gone => {
+            let trouble = length(moved.trouble);
+            format!("gone: none in {trouble}, {before} in {baseline}")
+        }
         PatternChange::Risen => {
             format!("risen: {during} in {window}, {before} in {baseline}; {rates}")
         }

@@ -84,6 +84,7 @@ fn windows(parameters: &Parameters) -> Result<LogShiftWindows, Problem> {
     Ok(LogShiftWindows {
         baseline_from: from - baseline,
         from,
+        onset: from,
         to,
         left_out: Vec::new(),
     })

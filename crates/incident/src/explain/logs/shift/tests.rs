@@ -38,6 +38,7 @@ fn windows() -> LogShiftWindows {
     LogShiftWindows {
         baseline_from: at(-3_600.0),
         from: at(0.0),
+        onset: at(0.0),
         to: at(180.0),
         left_out: Vec::new(),
     }
@@ -228,13 +229,41 @@ fn a_new_line_that_one_call_repeats_is_one() {
         patterns(windows(), &lines(&once)),
         patterns(windows(), &lines(&looped)),
     );
-    assert_eq!(spread.ranked[0].change, PatternChange::New);
-    assert_eq!(
-        bunch.ranked[0].change,
-        PatternChange::Steady,
+    let [spread, bunch] = [&spread.ranked[0], &bunch.ranked[0]];
+    assert_eq!([spread.change, bunch.change], [PatternChange::New; 2]);
+    assert!(spread.effect >= EFFECT_MIN, "{}", spread.text);
+    assert!(bunch.effect < EFFECT_MIN, "{}", bunch.text);
+}
+
+#[test]
+fn what_is_not_said_since_the_onset_is_gone() {
+    let lines = every(-3_600, 20, 10, LogLevel::Info, "asked for 1");
+    let windows = LogShiftWindows {
+        from: at(0.0),
+        onset: at(30.0),
+        ..windows()
+    };
+    let gone = &patterns(windows, &lines).ranked[0];
+    assert_eq!(gone.change, PatternChange::Gone, "{}", gone.text);
+    assert!(
+        gone.during > 0 && gone.text.starts_with("gone: none in "),
         "{}",
-        bunch.ranked[0].text
+        gone.text
     );
+}
+
+#[test]
+fn a_single_new_line_is_new_and_comes_behind_what_stands_out() {
+    let mut lines = every(-3_600, 180, 10, LogLevel::Info, "asked for 1");
+    lines.extend(every(0, 180, 2, LogLevel::Warn, "no stock of 7"));
+    lines.push(line(5.0, LogLevel::Error, "started"));
+    let ranked = patterns(windows(), &lines).ranked;
+    let told: Vec<_> = ranked
+        .iter()
+        .map(|one| (one.template.as_str(), one.change))
+        .collect();
+    let new = PatternChange::New;
+    assert_eq!(told[..2], [("no stock of <*>", new), ("started", new)]);
 }
 
 #[test]
@@ -269,6 +298,7 @@ fn nothing_to_compare_is_an_answer() {
     let backwards = LogShiftWindows {
         baseline_from: at(9.0),
         from: at(0.0),
+        onset: at(0.0),
         to: at(-9.0),
         left_out: vec![(at(3.0), at(-3.0))],
     };
@@ -340,6 +370,7 @@ fn failing(tell: impl Fn(usize, [LogLine; 2]) -> Vec<LogLine>) -> LogPatterns {
     let mut shift = LogShift::new(LogShiftWindows {
         baseline_from: from - std::time::Duration::from_secs(3_600),
         from,
+        onset: from,
         to: from + std::time::Duration::from_secs(300),
         left_out: Vec::new(),
     });
@@ -582,6 +613,7 @@ proptest! {
         let mut shift = LogShift::new(LogShiftWindows {
             baseline_from: seconds(bounds[0]),
             from: seconds(bounds[1]),
+            onset: seconds(bounds[1]),
             to: seconds(bounds[2]),
             left_out: vec![(seconds(bounds[3]), seconds(bounds[0])), (seconds(bounds[2]), seconds(bounds[3]))],
         });
