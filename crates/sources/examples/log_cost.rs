@@ -14,10 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::{ServiceId, Timestamp};
-use sources::{
-    LogIndex, LogLimits, LogOrder, LogQuery, LogReader, LogSource, LogTemplate, LogWindow,
-};
+use domain::{LogWindow, ServiceId, Timestamp};
+use sources::{LogIndex, LogLimits, LogOrder, LogQuery, LogReader, LogSource, LogTemplate};
 
 const BEGIN: Timestamp = Timestamp::from_millis(1_795_348_800_000);
 const PASS_BYTES: u64 = 512 << 20;

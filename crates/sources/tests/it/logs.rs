@@ -761,7 +761,7 @@ fn the_index_grows_with_its_files() {
     assert!(report.remarks.is_empty(), "{report:?}");
     // Nothing changed, so nothing is read.
     assert_eq!(logs.follow().bytes_indexed, 0);
-    let half = line(1000_000, "INFO", "m1000");
+    let half = line(1_000_000, "INFO", "m1000");
     let (begin, end) = half.split_at(20);
     let mut file = fs::OpenOptions::new()
         .append(true)
