@@ -14,10 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::{ServiceId, Timestamp};
-use sources::{
-    LogIndex, LogLimits, LogOrder, LogQuery, LogReader, LogSource, LogTemplate, LogWindow,
-};
+use domain::{LogWindow, ServiceId, Timestamp};
+use sources::{LogIndex, LogLimits, LogOrder, LogQuery, LogReader, LogSource, LogTemplate};
 
 const BEGIN: Timestamp = Timestamp::from_millis(1_795_348_800_000);
 const PASS_BYTES: u64 = 512 << 20;
@@ -116,6 +114,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     say_ms("visit_ms", took);
     say("memory_peak_with_pages_mb", memory_peak_mb());
 
+    let (first, unchanged) = follow_many(&folder.join("many"))?;
+    say_ms("follow_10000_files_first_ms", first);
+    say_ms("follow_10000_files_unchanged_ms", unchanged);
+
     let cpu = follow_a_tail(&folder.join("tail/app.json"), &index, &sources)?;
     println!("tail_lines_per_second {TAIL_LINES_PER_SECOND}");
     println!("tail_cores {cpu:.4}");
@@ -142,6 +144,22 @@ fn follow_all(index: &LogIndex, sources: &[LogSource]) -> Duration {
         }
     });
     took
+}
+
+/// Ten thousand small files in one folder: the first pass, and one when nothing changed.
+fn follow_many(folder: &Path) -> Result<(Duration, Duration), Box<dyn std::error::Error>> {
+    fs::create_dir_all(folder)?;
+    for number in 0..10_000 {
+        let mut file = File::create(folder.join(format!("service-{number}.json")))?;
+        write_line(&mut file, number, 1)?;
+    }
+    let template = LogTemplate::new(format!("{}/{{service}}.json", folder.display()))?;
+    let sources = [LogSource::new(template)];
+    let index = LogIndex::in_memory();
+    let (_, first) = timed(|| index.follow(&sources, PASS_BYTES, &|| false));
+    let (_, unchanged) = timed(|| index.follow(&sources, PASS_BYTES, &|| false));
+    fs::remove_dir_all(folder)?;
+    Ok((first, unchanged))
 }
 
 /// The share of a core that following takes while another thread writes.

@@ -199,8 +199,13 @@ impl LogReader {
     /// late, with a time that lies before the cursor's, comes on none.
     pub fn page(&self, service: &ServiceId, query: &LogQuery) -> LogPage {
         let window = query.window();
+        let needle = page::Needle::of(query);
+        let may_be = needle
+            .as_ref()
+            .map(|needle| |object: &[u8]| needle.may_be_in(object));
+        let may_be = may_be.as_ref().map(|f| f as &dyn Fn(&[u8]) -> bool);
         let (page, outcome) = self.undisturbed(service, window, |gathered, nearest| {
-            let mut collector = page::Collector::new(query, self.limits.lines);
+            let mut collector = page::Collector::new(query, needle.as_ref(), self.limits.lines);
             let mut malformed = 0;
             let mut ended = None;
             let parts = page::parts(gathered, query);
@@ -213,10 +218,12 @@ impl LogReader {
                 let first = file.index.first();
                 let mut offer = |line, offset| collector.offer(line, first, offset);
                 let mut teller = Teller::new(file, service, window, &self.limits, &mut offer);
+                teller.may_be = may_be;
                 teller.tell(file, &part.places, &mut budget);
                 nearest.note(teller.before, teller.after);
                 malformed += teller.malformed;
-                let told = teller.told;
+                let (told, unread) = (teller.told, teller.unread);
+                collector.found |= unread > 0 && !file.source.is_shared();
                 if budget.is_spent() {
                     nearest.stopped = true;
                     let left = part.rank_after(told, gathered, query);

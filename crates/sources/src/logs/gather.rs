@@ -42,7 +42,7 @@ pub(super) struct LogFile<'a> {
     log: PathBuf,
     identity: Identity,
     seen: Seen,
-    /// It ended before its length when it was indexed.
+    /// It became shorter while it was looked at.
     is_short: bool,
 }
 
@@ -74,6 +74,7 @@ impl<'a> LogFile<'a> {
     /// Takes note of what was written since it was opened.
     fn look_again(&mut self) {
         if let Ok(metadata) = self.file.metadata() {
+            self.is_short |= metadata.len() < self.length;
             self.length = metadata.len();
             self.seen = seen(&metadata);
         }
@@ -449,12 +450,12 @@ impl Gatherer<'_> {
         );
         let mut indexer = Indexer::new(&|| false);
         let reach = if length - index.covered <= ON_THE_WAY_BYTES {
-            file.is_short = true;
+            let was_short = std::mem::replace(&mut file.is_short, true);
             let reach = indexer.extend(source, &file.file, length, &mut index, budget)?;
-            file.is_short = false;
+            file.is_short = was_short;
             let mut seen = None;
             if let Reach::End { rest } = reach {
-                file.is_short = index.covered + (rest as u64) < length;
+                file.is_short |= index.covered + (rest as u64) < length;
                 seen = Some(file.seen);
             }
             self.index

@@ -10,7 +10,7 @@ use super::walk::Identity;
 
 /// The most blocks of all files together; beyond, the longest files get larger ones.
 const BLOCKS_MAX: usize = 256 << 10;
-/// The most files; beyond, those that weren't seen for longest are left out.
+/// The most files; beyond, some are left out and searched when they are asked for.
 const FILES_MAX: usize = 64 << 10;
 /// What isn't found so many times in a row is gone.
 const MISSED_MAX: u8 = 3;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use domain::{LogLevel, LogLine, LogOutcome, Timestamp};
 use flate2::Crc;
+use memchr::{memchr_iter, memchr2_iter};
 
 use super::blocks::Block;
 use super::gather::{Gathered, Window};
@@ -238,7 +239,7 @@ impl Part {
 /// The first lines of a query after its cursor, as they are being found.
 pub(super) struct Collector<'a> {
     query: &'a LogQuery,
-    needle: Option<Needle>,
+    needle: Option<&'a Needle>,
     after: Option<LogCursor>,
     limit: usize,
     /// The last one on top.
@@ -276,10 +277,14 @@ impl Ord for Ranked {
 }
 
 impl<'a> Collector<'a> {
-    pub(super) fn new(query: &'a LogQuery, lines_max: usize) -> Collector<'a> {
+    pub(super) fn new(
+        query: &'a LogQuery,
+        needle: Option<&'a Needle>,
+        lines_max: usize,
+    ) -> Collector<'a> {
         Collector {
             query,
-            needle: query.text.as_deref().and_then(Needle::new),
+            needle,
             after: query.after.map(|cursor| query.rank(cursor)),
             limit: query.limit.clamp(1, lines_max.max(1)),
             lines: BinaryHeap::new(),
@@ -383,14 +388,19 @@ pub(super) fn budget(parts: &[Part], gathered: &Gathered, bytes_max: u64) -> Bud
 }
 
 /// A text that is searched for, in any case.
-struct Needle {
+pub(super) struct Needle {
     lower: String,
+    /// JSON and [`visible`](crate::visible) leave it as it is.
+    is_plain: bool,
 }
 
 impl Needle {
-    fn new(text: &str) -> Option<Needle> {
-        let lower = text.to_lowercase();
-        (!lower.is_empty()).then_some(Needle { lower })
+    /// None where the query asks for any text.
+    pub(super) fn of(query: &LogQuery) -> Option<Needle> {
+        let lower = query.text.as_deref()?.to_lowercase();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" .,-_:;@#=$".contains(&byte);
+        let is_plain = lower.bytes().all(is_plain);
+        (!lower.is_empty()).then_some(Needle { lower, is_plain })
     }
 
     fn is_in(&self, line: &LogLine) -> bool {
@@ -402,12 +412,32 @@ impl Needle {
     }
 
     fn is_in_text(&self, text: &str) -> bool {
-        if !self.lower.is_ascii() || !text.is_ascii() {
-            return text.to_lowercase().contains(&self.lower);
+        if self.lower.is_ascii() && text.is_ascii() {
+            self.is_in_bytes(text.as_bytes())
+        } else {
+            text.to_lowercase().contains(&self.lower)
         }
+    }
+
+    /// Whether an object may have it in its texts: only the bytes are looked at.
+    pub(super) fn may_be_in(&self, object: &[u8]) -> bool {
+        let is_coded = |at: usize| object.get(at + 1) == Some(&b'u');
+        !self.is_plain
+            || self.is_in_bytes(object)
+            || !object.is_ascii()
+            || memchr_iter(b'\\', object).any(is_coded)
+    }
+
+    fn is_in_bytes(&self, bytes: &[u8]) -> bool {
         let needle = self.lower.as_bytes();
-        let mut windows = text.as_bytes().windows(needle.len());
-        windows.any(|window| window.eq_ignore_ascii_case(needle))
+        let Some(first) = needle.first() else {
+            return true;
+        };
+        let mut begins = memchr2_iter(*first, first.to_ascii_uppercase(), bytes);
+        begins.any(|at| {
+            let there = bytes.get(at..at + needle.len());
+            there.is_some_and(|there| there.eq_ignore_ascii_case(needle))
+        })
     }
 }
 

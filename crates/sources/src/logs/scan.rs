@@ -21,6 +21,10 @@ pub(super) struct Teller<'a> {
     take: &'a mut dyn FnMut(LogLine, u64),
     source: &'a LogSource,
     last: Last,
+    /// Whether an object may be one of those that are asked for; it isn't read where not.
+    pub may_be: Option<&'a dyn Fn(&[u8]) -> bool>,
+    /// Lines of the window that were not read for that reason.
+    pub unread: u64,
     /// Blocks that were read to their end.
     pub told: usize,
     /// Malformed lines in the window.
@@ -57,6 +61,8 @@ impl<'a> Teller<'a> {
             take,
             source: file.source,
             last: Last::Nothing,
+            may_be: None,
+            unread: 0,
             told: 0,
             malformed: 0,
             pending: 0,
@@ -154,6 +160,11 @@ impl<'a> Teller<'a> {
         let is_json = bytes.trim_ascii_start().first() == Some(&b'{');
         match self.source.time(bytes, cut) {
             Some(time) if !self.window.contains(time) => self.pass(time, is_json),
+            Some(_) if is_json && !cut && self.may_be.is_some_and(|may_be| !may_be(bytes)) => {
+                self.close();
+                self.stamp(true);
+                self.unread += 1;
+            }
             None if matches!(self.last, Last::Passed) => self.pending += u64::from(is_json),
             _ => {
                 let record = self.source.record(bytes, cut);

@@ -761,7 +761,7 @@ fn the_index_grows_with_its_files() {
     assert!(report.remarks.is_empty(), "{report:?}");
     // Nothing changed, so nothing is read.
     assert_eq!(logs.follow().bytes_indexed, 0);
-    let half = line(1000_000, "INFO", "m1000");
+    let half = line(1_000_000, "INFO", "m1000");
     let (begin, end) = half.split_at(20);
     let mut file = fs::OpenOptions::new()
         .append(true)
@@ -1323,4 +1323,38 @@ fn f48_escapes_in_messages_are_shown() {
         assert!(!all.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{all}");
         assert!(line.message.contains("␛[2J␛]0;title␇<U+202E>evil"), "{all}");
     }
+}
+
+#[test]
+fn texts_are_found_however_they_are_written() {
+    let logs = Logs::new();
+    let json = |millis: i64, message: &str| {
+        let time = at(millis);
+        format!("{{\"@timestamp\":\"{time}\",\"message\":\"{message}\",\"traceId\":\"6B02e6\"}}\n")
+    };
+    let plain = format!("{} ERROR failed\njava.lang.Oops: x\n", at(5));
+    let text = json(0, "Abc 1")
+        + &json(1, r"\u0061bc 2")
+        + &json(2, r#"say \"hi\""#)
+        + &json(3, r"\u00dcber")
+        + &json(4, "Über")
+        + &plain;
+    logs.write("app.json", text);
+    let check = |needle: &str, count: usize| {
+        let query = LogQuery {
+            text: Some(needle.into()),
+            ..query(0, 10)
+        };
+        let page = logs.reader.page(&pay(), &query);
+        assert_eq!(page.lines.len(), count, "{needle}");
+        assert_eq!((page.outcome, page.malformed), (LogOutcome::Found, 0));
+    };
+    check("aBC", 2);
+    check("say \"HI\"", 1);
+    check("über", 2);
+    check("6b02E6", 5);
+    check("oops", 1);
+    check("failed", 1);
+    check("nowhere", 0);
+    check("", 6);
 }
