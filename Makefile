@@ -36,7 +36,7 @@ show-main-job: ## Measure what Bellwether promises, line by line, against its ba
 show-incidents: ## Measure how incidents explain themselves, line by line, against the bars (LINES="2 4" selects, WEEKS=10)
 	@scripts/show_incidents.sh
 
-show-logs: ## Measure what is read of logs, line by line, against the bars (LINES="2 3" selects, DATA=../shared/data, GIB=5)
+show-logs: ## Measure what is read of logs, line by line, against the bars (LINES="2 3" selects, DATA=../shared/data, GB=5)
 	@scripts/show_logs.sh
 
 lint: ## Purity, formatting and lints alone

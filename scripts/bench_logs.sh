@@ -3,7 +3,7 @@
 # read through a running Bellwether (its Prometheus is a real one that scrapes itself), and a log
 # that grows by 20,000 lines a second is followed.
 #
-#   GIB=5      size of the log
+#   GB=5       size of the log, 10⁹ bytes
 #   KEEP=1     leave the log for the next run
 #
 # Everything lies in target/bench/logs. With BELLWETHER_FIGURES its lines are added to that file, as
@@ -11,10 +11,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-gib=${GIB:-5}
+gb=${GB:-5}
 target=${CARGO_TARGET_DIR:-$PWD/target}
 bench=$target/bench/logs
-logs=$bench/files/payments
 example=$target/release/examples/log_cost
 
 scripts/require.sh cargo cc curl prometheus
@@ -53,15 +52,15 @@ cleanup() {
 trap cleanup EXIT
 
 rm -rf "$bench/data" "$bench/prometheus"
-mkdir -p "$logs" "$bench/prometheus"
+mkdir -p "$bench/files" "$bench/prometheus"
 
 # The library alone: writes the log, indexes it, reads windows, follows a fast writer.
-"$example" "$logs" "$gib" | tee "$bench/cost.txt"
+"$example" "$bench/files" "$gb" | tee "$bench/cost.txt"
 value() {
     awk -v key="$1" '$1 == key { print $2 }' "$bench/cost.txt"
 }
-figure "indexing a log of $gib GiB in one pass" "$(value index_mb_per_second) MB/s" "stated" pass
-follower=$(value follower_core_share)
+figure "indexing a log of $gb GB in one pass" "$(value index_mb_per_second) MB/s" "stated" pass
+follower=$(value tail_cores)
 figure "following 20,000 lines a second" "$follower of a core" "< 0.25" "$(holds "$follower < 0.25")"
 
 # The whole program.
@@ -70,7 +69,7 @@ cat >"$bench/prometheus.yml" <<YAML
 global: { scrape_interval: 1s }
 scrape_configs:
   - job_name: shop
-    static_configs: [ { targets: ['127.0.0.1:$prometheus_port'], labels: { service: payments } } ]
+    static_configs: [ { targets: ['127.0.0.1:$prometheus_port'], labels: { service: orders } } ]
 YAML
 prometheus --config.file="$bench/prometheus.yml" --storage.tsdb.path="$bench/prometheus" \
     --web.listen-address="127.0.0.1:$prometheus_port" --log.level=error 2>"$bench/prometheus.log" &
@@ -104,18 +103,18 @@ wait_for() {
     done
 }
 
-is_watched() { ask /services 2>/dev/null | grep -q '"id":"payments"'; }
+is_watched() { ask /services 2>/dev/null | grep -q '"id":"orders"'; }
 is_indexed() { ask /metrics | grep -q '^bellwether_log_bytes_behind 0$'; }
 wait_for "the service" is_watched
 wait_for "the index" is_indexed
 
 # A window at each of twenty places, the first one cold.
-from=$(value first_seconds) to=$(value last_seconds)
+from=$(value first_epoch_seconds) to=$(value last_epoch_seconds)
 : >"$bench/times.txt"
 for place in $(seq 1 20); do
     at=$(awk "BEGIN { printf \"%.0f\", $from + ($to - $from) * $place / 21 }")
     curl -fs --noproxy '*' -o "$bench/answer.json" -w '%{time_starttransfer}\n' \
-        "http://127.0.0.1:$port/logs?service=payments&event_ts=$at&before=5s&after=5s" >>"$bench/times.txt"
+        "http://127.0.0.1:$port/logs?service=orders&event_ts=$at&before=5s&after=5s" >>"$bench/times.txt"
     grep -q '"outcome":"found"' "$bench/answer.json" || {
         echo "no lines at $at: $(head -c 300 "$bench/answer.json")" >&2
         exit 1
@@ -123,7 +122,7 @@ for place in $(seq 1 20); do
 done
 slowest=$(sort -n "$bench/times.txt" | tail -n 1 | awk '{ printf "%.0f", $1 * 1000 }')
 median=$(sort -n "$bench/times.txt" | sed -n 10p | awk '{ printf "%.0f", $1 * 1000 }')
-figure "first byte of /logs, ten seconds of $gib GiB, 20 places" "median $median ms, slowest $slowest ms" \
+figure "first byte of /logs, ten seconds of $gb GB, 20 places" "median $median ms, slowest $slowest ms" \
     "< 50 ms" "$(holds "$slowest < 50")"
 memory=$(awk '/^VmHWM/ { printf "%.0f", $2 / 1024 }' "/proc/$server/status")
 figure "most memory of the whole program, indexing included" "$memory MiB" "< 64 MiB" "$(holds "$memory < 64")"

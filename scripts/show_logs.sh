@@ -2,8 +2,8 @@
 # Measures the five lines of "what the logs say", and prints a table:
 #     line | what | figure | bar | verdict
 # LINES="1 3" selects lines. DATA (../shared/data) is the folder of the labelled data that lines 2
-# and 3 are measured on: `logs/spring-tt` and `rca` in it; without it they are not run. GIB (5) is
-# the size of the log of line 4.
+# and 3 are measured on: `logs/spring-tt` and `rca` in it; without it they are not run. GB (5) is the
+# size of the log of line 4.
 # The exit code is 0 only if every selected line has figures and all of them pass.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -39,6 +39,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     say("file_lines", lines);
     say("line_bytes", bytes / lines.max(1));
     say("file_lines_per_second", rate);
+    say(
+        "first_epoch_seconds",
+        BEGIN.as_millis().unsigned_abs() / 1_000,
+    );
+    say(
+        "last_epoch_seconds",
+        BEGIN.as_millis().unsigned_abs() / 1_000 + lines / rate,
+    );
 
     let template = LogTemplate::new(format!("{}/{{service}}/app.json", folder.display()))?;
     let sources = vec![LogSource::new(template)];
