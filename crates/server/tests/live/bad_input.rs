@@ -1124,6 +1124,18 @@ async fn bad_requests_are_refused_as_problems_that_say_what_to_do() {
         "/api/v1/incidents/x",
         "/logs?service=payments&event_ts=1795348800&before=10y",
         "/logs?service=payments&event_ts=1795348800&limit=1e9",
+        "/api/v1/logs?service=payments&from=soon",
+        "/api/v1/logs?service=payments&from=1795348800&to=1795348700",
+        "/api/v1/logs?service=payments&level=loud",
+        "/api/v1/logs?service=payments&cursor=mine",
+        "/api/v1/logs?service=payments&order=sideways",
+        "/api/v1/logs?service=payments&limit=0",
+        "/api/v1/logs?service=payments&colour=red",
+        "/api/v1/logs",
+        "/api/v1/logs/patterns?service=payments&baseline=99y",
+        "/api/v1/logs/patterns?service=payments&baseline=0s",
+        "/api/v1/logs/patterns?service=payments&from=1795348800&to=1795348800",
+        "/api/v1/logs/patterns",
         "/logs?service=payments",
     ] {
         check_problem(path, get(path).await, 400, &[]);

@@ -79,6 +79,7 @@ async fn a_slower_version_is_explained() {
     caller_blames_callee(&of_caller);
     logs_name_the_callee(&of_caller);
     logs_of_the_released(&incident);
+    logs_over_the_api(&bellwether, &of_caller).await;
     figure(
         LINE,
         "values removed: Prometheus' answer is what was said",
@@ -384,6 +385,49 @@ fn logs_of_the_released(incident: &Value) {
     };
     assert!(says("full scan, index not used since version"), "{logs}");
     assert!(says("Starting "), "{logs}");
+}
+
+/// The same over the API: the same patterns for the same window, and every line of a search on
+/// some page, once.
+async fn logs_over_the_api(bellwether: &Bellwether, incident: &Value) {
+    let logs = &incident["explanation"]["logs"];
+    let stretch = |from: &Value| {
+        let (from, to) = (from.as_str().expect("a time"), logs["to"].as_str());
+        format!("service={CALLER}&from={from}&to={}", to.expect("a time"))
+    };
+    let path = format!("/api/v1/logs/patterns?{}", stretch(&logs["from"]));
+    let (status, patterns) = bellwether.get(&path).await;
+    assert_eq!(status, 200, "{patterns}");
+    let new = first_new(&patterns);
+    assert_eq!(new["id"], first_new(logs)["id"], "{patterns}");
+    assert_eq!(patterns["outcome"], "found", "{patterns}");
+
+    let search = format!(
+        "/api/v1/logs?{}&level=warn&text={}",
+        stretch(&logs["baseline_from"]),
+        RELEASED.to_uppercase()
+    );
+    let (status, whole) = bellwether.get(&format!("{search}&limit=5000")).await;
+    assert_eq!(status, 200, "{whole}");
+    let all = whole["items"].as_array().expect("a list").clone();
+    assert!(all.len() > 10 && whole["next_cursor"].is_null(), "{whole}");
+    for line in &all {
+        let message = line["message"].as_str().expect("a text");
+        let trace = line["stack_trace"].as_str().unwrap_or_default();
+        assert!(message.contains(RELEASED) || trace.contains(RELEASED), "{line}");
+        assert!(line["level"] == "WARN" || line["level"] == "ERROR", "{line}");
+    }
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let (status, page) = bellwether.get(&format!("{search}&limit=7{cursor}")).await;
+        assert_eq!(status, 200, "{page}");
+        paged.extend(page["items"].as_array().expect("a list").iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(paged, all);
 }
 
 fn first_new(logs: &Value) -> &Value {
