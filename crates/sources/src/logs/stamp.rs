@@ -18,6 +18,9 @@ const TIMES: [&[u8]; 6] = [
     b"datetime",
 ];
 
+/// What plain lines have behind their time, most of them.
+const LEVELS: [&[u8]; 6] = [b"INFO", b"DEBUG", b"WARN", b"ERROR", b"TRACE", b"FATAL"];
+
 /// What a glance tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Glance {
@@ -81,7 +84,8 @@ fn fields<'a>(text: &'a [u8], times: &mut [Option<&'a [u8]>; TIMES.len()]) -> Op
             && let Some(rank) = TIMES.iter().position(|time| *time == name)
         {
             times[rank] = Some(&text[at..value_end]);
-        } else if memchr(b'\\', name).is_some() {
+        } else if memchr(b'\\', name).is_some() || (name == b"log" && text[at] == b'"') {
+            // A line within a container's line may have a time of its own.
             return None;
         }
         at = spaces(text, value_end);
@@ -158,11 +162,19 @@ fn time_of(value: &[u8]) -> Glance {
 fn plain(text: &[u8]) -> Glance {
     let text = text.strip_prefix(b"[").unwrap_or(text);
     match date_time(text) {
-        Some((time, used)) if matches!(text.get(used), None | Some(b' ' | b']')) => {
-            Glance::Time(time)
-        }
+        Some((time, used)) if is_level_next(&text[used..]) => Glance::Time(time),
         _ => Glance::Unsure,
     }
+}
+
+/// Behind the time comes what doesn't belong to it: a level in capitals, or something in brackets.
+/// Not another time, the rest of this one, or a line within a container's line.
+fn is_level_next(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"]").unwrap_or(text).trim_ascii_start();
+    let level = text.split(|byte| !byte.is_ascii_alphanumeric()).next();
+    text.is_empty()
+        || text.first() == Some(&b'[')
+        || level.is_some_and(|word| LEVELS.contains(&word))
 }
 
 /// `2026-11-22T12:00:00.250415709Z` and the like, with `T` or a space, a dot or a comma, and `Z`,
@@ -296,7 +308,7 @@ mod tests {
             r#"{"timestamp":"2026-11-22T12:56:17Z","timestamp":"2026-11-22T12:56:18Z"}"#,
             "2026-11-22T13:00:00.250+01:00  INFO 7846 --- [main] demo.Orders : up",
             "2026-11-22 12:00:00,250 ERROR [main] boom",
-            "[2024-02-29 12:00:00.250] plain",
+            "[2024-02-29 12:00:00.250] [main] plain",
         ] {
             assert!(matches!(agrees(line, false), Glance::Time(_)), "{line}");
         }
@@ -306,7 +318,10 @@ mod tests {
         for line in [
             r#"{"\u0040timestamp":"2026-11-22T12:56:17Z"}"#,
             "Caused by: x",
-            "2026-02-30 12:00:00 x",
+            "2026-02-30 12:00:00 INFO x",
+            "2026-11-22T12:00:00Z stdout F {}",
+            "2026-11-22 12:00:00 +0100 x",
+            r#"{"log":"2026-11-22 11:00:00 INFO x\n","time":"2026-11-22T12:00:00Z"}"#,
             r#"{"@timestamp":"2026-11-22T23:59:60Z"}"#,
         ] {
             assert_eq!(agrees(line, false), Glance::Unsure, "{line}");
@@ -354,7 +369,7 @@ mod tests {
 
         #[test]
         fn a_glance_at_text_agrees_with_reading_it(
-            indent in "[ \t\\[]?", time in time(), rest in "[ \\],x]{0,3}[a-zA-Z: ]{0,20}",
+            indent in "[ \t\\[]?", time in time(), rest in "[ \\],x]{0,3}(INFO |ERROR|\\[)?[a-zA-Z: ]{0,20}",
         ) {
             agrees(&format!("{indent}{time}{rest}"), false);
         }
