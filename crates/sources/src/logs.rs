@@ -35,6 +35,7 @@ mod scan;
 mod search;
 
 mod nearest;
+mod needle;
 mod page;
 mod selection;
 mod visit;
@@ -199,11 +200,7 @@ impl LogReader {
     /// late, with a time that lies before the cursor's, comes on none.
     pub fn page(&self, service: &ServiceId, query: &LogQuery) -> LogPage {
         let window = query.window();
-        let needle = page::Needle::of(query);
-        let may_be = needle
-            .as_ref()
-            .map(|needle| |object: &[u8]| needle.may_be_in(object));
-        let may_be = may_be.as_ref().map(|f| f as &dyn Fn(&[u8]) -> bool);
+        let needle = query.needle();
         let (page, outcome) = self.undisturbed(service, window, |gathered, nearest| {
             let mut collector = page::Collector::new(query, needle.as_ref(), self.limits.lines);
             let mut malformed = 0;
@@ -218,7 +215,7 @@ impl LogReader {
                 let first = file.index.first();
                 let mut offer = |line, offset| collector.offer(line, first, offset);
                 let mut teller = Teller::new(file, service, window, &self.limits, &mut offer);
-                teller.may_be = may_be;
+                teller.needle = needle.as_ref();
                 teller.tell(file, &part.places, &mut budget);
                 nearest.note(teller.before, teller.after);
                 malformed += teller.malformed;

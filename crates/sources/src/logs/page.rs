@@ -7,11 +7,11 @@ use std::str::FromStr;
 
 use domain::{LogLevel, LogLine, LogOutcome, Timestamp};
 use flate2::Crc;
-use memchr::{memchr_iter, memchr2_iter};
 
 use super::blocks::Block;
 use super::gather::{Gathered, Window};
 use super::lines::Budget;
+use super::needle::Needle;
 use super::selection::weight;
 
 /// A page holds at most about so many bytes.
@@ -152,6 +152,11 @@ impl LogCursor {
 }
 
 impl LogQuery {
+    /// None where it asks for any text.
+    pub(super) fn needle(&self) -> Option<Needle> {
+        self.text.as_deref().and_then(Needle::new)
+    }
+
     /// The part of the stretch that is left to search.
     pub(super) fn window(&self) -> Window {
         let after = self.after.map(|cursor| Timestamp::from_millis(cursor.time));
@@ -385,60 +390,6 @@ impl Window {
 pub(super) fn budget(parts: &[Part], gathered: &Gathered, bytes_max: u64) -> Budget {
     let first = parts.first().map_or(0, |part| part.bytes(gathered));
     Budget::new(bytes_max.max(first + 1))
-}
-
-/// A text that is searched for, in any case.
-pub(super) struct Needle {
-    lower: String,
-    /// JSON and [`visible`](crate::visible) leave it as it is.
-    is_plain: bool,
-}
-
-impl Needle {
-    /// None where the query asks for any text.
-    pub(super) fn of(query: &LogQuery) -> Option<Needle> {
-        let lower = query.text.as_deref()?.to_lowercase();
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" .,-_:;@#=$".contains(&byte);
-        let is_plain = lower.bytes().all(is_plain);
-        (!lower.is_empty()).then_some(Needle { lower, is_plain })
-    }
-
-    fn is_in(&self, line: &LogLine) -> bool {
-        let texts = [&line.exception, &line.stack_trace, &line.trace_id];
-        let others = texts.into_iter().flatten();
-        std::iter::once(&line.message)
-            .chain(others)
-            .any(|text| self.is_in_text(text))
-    }
-
-    fn is_in_text(&self, text: &str) -> bool {
-        if self.lower.is_ascii() && text.is_ascii() {
-            self.is_in_bytes(text.as_bytes())
-        } else {
-            text.to_lowercase().contains(&self.lower)
-        }
-    }
-
-    /// Whether an object may have it in its texts: only the bytes are looked at.
-    pub(super) fn may_be_in(&self, object: &[u8]) -> bool {
-        let is_coded = |at: usize| object.get(at + 1) == Some(&b'u');
-        !self.is_plain
-            || self.is_in_bytes(object)
-            || !object.is_ascii()
-            || memchr_iter(b'\\', object).any(is_coded)
-    }
-
-    fn is_in_bytes(&self, bytes: &[u8]) -> bool {
-        let needle = self.lower.as_bytes();
-        let Some(first) = needle.first() else {
-            return true;
-        };
-        let mut begins = memchr2_iter(*first, first.to_ascii_uppercase(), bytes);
-        begins.any(|at| {
-            let there = bytes.get(at..at + needle.len());
-            there.is_some_and(|there| there.eq_ignore_ascii_case(needle))
-        })
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use flate2::read::MultiGzDecoder;
 use super::LogLimits;
 use super::gather::{LogFile, Window};
 use super::lines::{Budget, Lines};
+use super::needle::Needle;
 use super::record::{Record, exception_class};
 use super::search::lines_from;
 use super::source::LogSource;
@@ -21,8 +22,8 @@ pub(super) struct Teller<'a> {
     take: &'a mut dyn FnMut(LogLine, u64),
     source: &'a LogSource,
     last: Last,
-    /// Whether an object may be one of those that are asked for; it isn't read where not.
-    pub may_be: Option<&'a dyn Fn(&[u8]) -> bool>,
+    /// Objects that can't have this text are not read.
+    pub needle: Option<&'a Needle>,
     /// Lines of the window that were not read for that reason.
     pub unread: u64,
     /// Blocks that were read to their end.
@@ -61,7 +62,7 @@ impl<'a> Teller<'a> {
             take,
             source: file.source,
             last: Last::Nothing,
-            may_be: None,
+            needle: None,
             unread: 0,
             told: 0,
             malformed: 0,
@@ -160,7 +161,7 @@ impl<'a> Teller<'a> {
         let is_json = bytes.trim_ascii_start().first() == Some(&b'{');
         match self.source.time(bytes, cut) {
             Some(time) if !self.window.contains(time) => self.pass(time, is_json),
-            Some(_) if is_json && !cut && self.may_be.is_some_and(|may_be| !may_be(bytes)) => {
+            Some(_) if is_json && !cut && self.needle.is_some_and(|n| !n.may_be_in(bytes)) => {
                 self.close();
                 self.stamp(true);
                 self.unread += 1;

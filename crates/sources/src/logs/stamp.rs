@@ -18,6 +18,9 @@ const TIMES: [&[u8]; 6] = [
     b"datetime",
 ];
 
+/// What plain lines have behind their time, most of them.
+const LEVELS: [&[u8]; 6] = [b"INFO", b"DEBUG", b"WARN", b"ERROR", b"TRACE", b"FATAL"];
+
 /// What a glance tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Glance {
@@ -83,7 +86,7 @@ fn fields<'a>(text: &'a [u8], times: &mut [Option<&'a [u8]>; TIMES.len()]) -> Op
         {
             times[rank] = Some(&text[at..value_end]);
         } else if memchr(b'\\', name).is_some() || (name == b"log" && text[at] == b'"') {
-            // Docker wraps a line in `log`, which may have a time of its own.
+            // A line within a container's line may have a time of its own.
             return None;
         }
         at = spaces(text, value_end);
@@ -160,26 +163,19 @@ fn time_of(value: &[u8]) -> Glance {
 fn plain(text: &[u8]) -> Glance {
     let text = text.strip_prefix(b"[").unwrap_or(text);
     match date_time(text) {
-        Some((time, used)) if matches!(text.get(used), None | Some(b' ' | b']')) => {
-            match goes_on(&text[used..]) {
-                true => Glance::Unsure,
-                false => Glance::Time(time),
-            }
-        }
+        Some((time, used)) if is_level_next(&text[used..]) => Glance::Time(time),
         _ => Glance::Unsure,
     }
 }
 
-/// Whether what follows a time may give it another meaning: a container's output or an object,
-/// which has a time of its own, or a zone.
-fn goes_on(rest: &[u8]) -> bool {
-    let is_between = |byte: &u8| matches!(byte, b' ' | b']' | b'\t');
-    let rest = &rest[rest.iter().take_while(|byte| is_between(byte)).count()..];
-    let zone = matches!(rest, [b'+' | b'-', b'0'..=b'9', ..]);
-    let begins = |text: &[u8]| rest.starts_with(text);
-    zone || [&b"{"[..], b"stdout", b"stderr", b"UTC", b"GMT", b"Z"]
-        .into_iter()
-        .any(begins)
+/// Behind the time comes what doesn't belong to it: a level in capitals, or something in brackets.
+/// Not another time, the rest of this one, or a line within a container's line.
+fn is_level_next(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"]").unwrap_or(text).trim_ascii_start();
+    let level = text.split(|byte| !byte.is_ascii_alphanumeric()).next();
+    text.is_empty()
+        || text.first() == Some(&b'[')
+        || level.is_some_and(|word| LEVELS.contains(&word))
 }
 
 /// `2026-11-22T12:00:00.250415709Z` and the like, with `T` or a space, a dot or a comma, and `Z`,
@@ -313,7 +309,7 @@ mod tests {
             r#"{"timestamp":"2026-11-22T12:56:17Z","timestamp":"2026-11-22T12:56:18Z"}"#,
             "2026-11-22T13:00:00.250+01:00  INFO 7846 --- [main] demo.Orders : up",
             "2026-11-22 12:00:00,250 ERROR [main] boom",
-            "[2024-02-29 12:00:00.250] plain",
+            "[2024-02-29 12:00:00.250] [main] plain",
         ] {
             assert!(matches!(agrees(line, false), Glance::Time(_)), "{line}");
         }
@@ -328,7 +324,10 @@ mod tests {
             "2026-11-22 12:00:00 +0100 up",
             "2026-11-22 12:00:00 GMT up",
             "Caused by: x",
-            "2026-02-30 12:00:00 x",
+            "2026-02-30 12:00:00 INFO x",
+            "2026-11-22T12:00:00Z stdout F {}",
+            "2026-11-22 12:00:00 +0100 x",
+            r#"{"log":"2026-11-22 11:00:00 INFO x\n","time":"2026-11-22T12:00:00Z"}"#,
             r#"{"@timestamp":"2026-11-22T23:59:60Z"}"#,
         ] {
             assert_eq!(agrees(line, false), Glance::Unsure, "{line}");
@@ -376,7 +375,7 @@ mod tests {
 
         #[test]
         fn a_glance_at_text_agrees_with_reading_it(
-            indent in "[ \t\\[]?", time in time(), rest in "[ \\],x]{0,3}[a-zA-Z: ]{0,20}",
+            indent in "[ \t\\[]?", time in time(), rest in "[ \\],x]{0,3}(INFO |ERROR|\\[)?[a-zA-Z: ]{0,20}",
         ) {
             agrees(&format!("{indent}{time}{rest}"), false);
         }

@@ -11,7 +11,11 @@ const SERVICE: &str = "{service}";
 /// A path such as `/var/log/{service}/*.json`: `{service}` stands for the name, `*` and `?` for any
 /// characters of a part. Without `{service}` its files hold the lines of several services.
 ///
-/// The folder before the first `{service}`, `*` or `?` is the root; nothing outside is ever read.
+/// The folder before the first `{service}`, `*` or `?` is the root; nothing outside is ever read,
+/// nor what links beneath it point to outside. So the logs of pods are
+/// `/var/log/pods/*_{service}-*/*/*.log`, not the links to them in `/var/log/containers`. With a `*`
+/// right behind it, `{service}` also finds services whose names only begin like this one's.
+///
 /// Characters of a name that have a meaning in paths are written as `%2F` and the like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogTemplate {

@@ -293,6 +293,7 @@ fn bases(name: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::logs::template::LogTemplate;
 
     fn glob(pattern: &str) -> Glob {
         let mut glob = Glob::default();
@@ -329,5 +330,25 @@ mod tests {
         check("*.gz", "b.gz", Some(("b.gz", true, true)));
         check("*.json", "é.json.1", Some(("é.json", false, false)));
         check("*", "1", Some(("1", true, false)));
+    }
+
+    #[test]
+    fn beyond_the_bound_the_newest_files_are_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in 0..5 {
+            let file = fs::File::create(folder.path().join(format!("{name}.json"))).unwrap();
+            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(name);
+            file.set_modified(time).unwrap();
+        }
+        let path = format!("{}/*.json", folder.path().display());
+        let place = LogTemplate::new(path).unwrap().everywhere();
+        let found = |files_max| {
+            let walk = walk(&place, files_max);
+            let names = walk.files.into_iter().map(|file| file.relative);
+            (names.collect::<Vec<PathBuf>>(), walk.is_cut)
+        };
+        let newest = ["4.json", "3.json", "2.json"].map(PathBuf::from);
+        assert_eq!(found(3), (newest.to_vec(), true));
+        assert!(!found(5).1);
     }
 }
