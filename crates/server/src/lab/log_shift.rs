@@ -392,11 +392,11 @@ fn table(ranking: &Ranking) -> String {
     for (index, suspect) in ranking.suspects.iter().take(PRINTED).enumerate() {
         let pattern = &suspect.pattern;
         text += &format!(
-            "  {}. {} {}  {:?} {:+.1}\n     {}\n     {}\n",
+            "  {}. {} {}  {} {:+.1}\n     {}\n     {}\n",
             index + 1,
             suspect.service,
             suspect.class,
-            pattern.level,
+            pattern.level.as_str(),
             pattern.effect,
             pattern.template,
             pattern.text

@@ -781,13 +781,22 @@ async fn a_missing_or_unreadable_log_is_named_and_everything_else_goes_on() {
         assert_eq!((status, &answer["outcome"]), (200, &json!("unreadable")));
         answer["detail"].as_str().unwrap().to_owned()
     };
-    for (service, says) in [
-        ("payments", "there is no such file; check logs[].path"),
-        ("orders", "it is a folder; logs[].path must name a file"),
-        ("links", "leads out of the log folder"),
+    for (service, path, says) in [
+        (
+            "payments",
+            "payments/app.json",
+            "there is no such file; check logs[].path",
+        ),
+        (
+            "orders",
+            "orders/app.json",
+            "it is a folder; logs[].path must name a file",
+        ),
+        ("links", "links", "leads out of the log folder"),
     ] {
         let detail = detail(service).await;
-        assert!(detail.contains(&format!("{service}/app.json")), "{detail}");
+        let path = logs.path().join(path);
+        assert!(detail.contains(&*path.to_string_lossy()), "{detail}");
         assert!(detail.contains(says), "{detail}");
     }
     let fifo = Command::new("mkfifo")
@@ -1055,8 +1064,8 @@ async fn a_bad_configuration_is_named_with_its_place_and_exit_code_2() {
             &["not loopback", "server.unsafe_listen"],
         ),
         (
-            "logs: [ { path: /var/log/app.json } ]\n",
-            &["log source 0", "{service}"],
+            "logs: [ { path: '/var/log/{service}/../app.json' } ]\n",
+            &["log source 0", "'..'"],
         ),
         ("metrics: { cpu: { query: 'up' } }\n", &["cpu", "$identity"]),
         (&*ca, &["ca.pem", "no PEM certificate"]),

@@ -414,8 +414,14 @@ async fn logs_over_the_api(bellwether: &Bellwether, incident: &Value) {
     for line in &all {
         let message = line["message"].as_str().expect("a text");
         let trace = line["stack_trace"].as_str().unwrap_or_default();
-        assert!(message.contains(RELEASED) || trace.contains(RELEASED), "{line}");
-        assert!(line["level"] == "WARN" || line["level"] == "ERROR", "{line}");
+        assert!(
+            message.contains(RELEASED) || trace.contains(RELEASED),
+            "{line}"
+        );
+        assert!(
+            line["level"] == "WARN" || line["level"] == "ERROR",
+            "{line}"
+        );
     }
     let (mut paged, mut cursor) = (Vec::new(), String::new());
     loop {

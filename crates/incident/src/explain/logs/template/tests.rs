@@ -58,11 +58,11 @@ fn templates_are_what_a_reader_expects() {
         ),
         (
             "HikariPool-1 - Connection is not available, request timed out after 30001ms (total=10, active=10, idle=0, waiting=3)",
-            "<*> - Connection is not available, request timed out after <*> (total=<*>)",
+            "HikariPool-<*> - Connection is not available, request timed out after <*> (total=<*>)",
         ),
         (
             "HikariPool-1 - Added connection org.postgresql.jdbc.PgConnection@5e2c3d18",
-            "<*> - Added connection org.postgresql.jdbc.PgConnection@<*>",
+            "HikariPool-<*> - Added connection org.postgresql.jdbc.PgConnection@<*>",
         ),
         (
             "HHH000412: Hibernate ORM core version 6.4.1.Final",
@@ -78,7 +78,7 @@ fn templates_are_what_a_reader_expects() {
         ),
         (
             "[Consumer clientId=consumer-orders-1, groupId=orders] Resetting offset for partition orders-3 to position FetchPosition{offset=17, currentLeader=LeaderAndEpoch{leader=Optional[kafka:9092 (id: 1 rack: null)], epoch=0}}.",
-            "[Consumer clientId=<*>] Resetting offset for partition <*> to position FetchPosition{offset=<*>}.",
+            "[Consumer clientId=<*>] Resetting offset for partition orders-<*> to position FetchPosition{offset=<*>}.",
         ),
         (
             "[AdminClient clientId=adminclient-1] Connection to node -1 (localhost/127.0.0.1:9092) could not be established.",

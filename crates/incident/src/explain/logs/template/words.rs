@@ -42,6 +42,7 @@ impl Scan<'_> {
             (word.len() == 3 && self.is_of_a_date(word)) || is_encoded(word)
         };
         if varies {
+            self.out.extend_from_slice(named(word));
             self.mask();
         } else {
             self.out.extend_from_slice(word);
@@ -154,6 +155,22 @@ fn is_versioned(word: &[u8]) -> bool {
     let is_name = |name: &[u8]| !name.iter().any(u8::is_ascii_digit);
     matches!(version.len(), 1 | 2)
         && (name.eq_ignore_ascii_case(b"v") || (name.ends_with(b"-v") && is_name(name)))
+}
+
+/// What a numbered word is named: `HikariPool-` of `HikariPool-1`; nothing of `Z1236`.
+fn named(word: &[u8]) -> &[u8] {
+    let digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit());
+    let (name, number) = word.split_at(word.len() - digits.count());
+    let is_name = name.len() > 3
+        && name.ends_with(b"-")
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_alphabetic() || *byte == b'-');
+    if is_name && !number.is_empty() {
+        name
+    } else {
+        b""
+    }
 }
 
 fn is_encoded(word: &[u8]) -> bool {
