@@ -49,8 +49,7 @@ fn spaces(bytes: &[u8], from: usize) -> usize {
     from + bytes[from..].iter().take_while(|b| is_space(b)).count()
 }
 
-/// Walks the fields of the object without looking into their values; of a field that comes twice
-/// the last one counts.
+/// Walks the fields of the object without looking into their values.
 fn json(text: &[u8]) -> Glance {
     let mut times: [Option<&[u8]>; TIMES.len()] = [None; TIMES.len()];
     if fields(text, &mut times).is_none() {
@@ -66,7 +65,7 @@ fn json(text: &[u8]) -> Glance {
     Glance::Unsure
 }
 
-/// None where the text isn't as expected.
+/// None where the text isn't as expected, or has a time twice.
 fn fields<'a>(text: &'a [u8], times: &mut [Option<&'a [u8]>; TIMES.len()]) -> Option<()> {
     let mut at = spaces(text, 1);
     loop {
@@ -84,7 +83,9 @@ fn fields<'a>(text: &'a [u8], times: &mut [Option<&'a [u8]>; TIMES.len()]) -> Op
         if name.len() <= 10
             && let Some(rank) = TIMES.iter().position(|time| *time == name)
         {
-            times[rank] = Some(&text[at..value_end]);
+            if times[rank].replace(&text[at..value_end]).is_some() {
+                return None;
+            }
         } else if memchr(b'\\', name).is_some() || (name == b"log" && text[at] == b'"') {
             // A line within a container's line may have a time of its own.
             return None;
@@ -306,7 +307,6 @@ mod tests {
             r#"{"version":"1.1","timestamp":1795348800,"short_message":"m"}"#,
             r#"{"timestamp":true,"time":1795348800250}"#,
             r#"{"timestamp":"2026-11-22 12:56:17,250","@timestamp":"2026-11-22T12:56:18Z"}"#,
-            r#"{"timestamp":"2026-11-22T12:56:17Z","timestamp":"2026-11-22T12:56:18Z"}"#,
             "2026-11-22T13:00:00.250+01:00  INFO 7846 --- [main] demo.Orders : up",
             "2026-11-22 12:00:00,250 ERROR [main] boom",
             "[2024-02-29 12:00:00.250] [main] plain",
@@ -319,6 +319,7 @@ mod tests {
         for line in [
             r#"{"\u0040timestamp":"2026-11-22T12:56:17Z"}"#,
             r#"{"message":"m"}"#,
+            r#"{"timestamp":"2026-11-22T12:56:17Z","timestamp":"2026-11-22T12:56:18Z"}"#,
             r#"{"log":"2026-11-22T12:56:17Z up\n","time":"2026-11-22T12:56:18Z"}"#,
             r#"2026-11-22T12:56:18Z stdout F {"@timestamp":"2026-11-22T12:56:17Z"}"#,
             "2026-11-22 12:00:00 +0100 up",

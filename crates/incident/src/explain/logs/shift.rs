@@ -24,6 +24,8 @@ use super::windows::{Cut, LogShiftWindows};
 use super::words;
 use crate::summary::{grouped, length, number};
 
+/// Less of a stretch is never said to have been read: rates stay finite.
+const SHARE_MIN: f64 = 1e-6;
 /// Effects below this are the usual up and down.
 pub(crate) const EFFECT_MIN: f64 = 3.0;
 const RANKED_MAX: usize = 20;
@@ -163,7 +165,7 @@ impl LogShift {
     /// said. Lines are counted as they were read; rates per minute are scaled.
     pub fn reach(&mut self, baseline_share: f64, window_share: f64) {
         let admitted = |share: f64| match share.is_finite() {
-            true => share.clamp(0.0, 1.0),
+            true => share.clamp(SHARE_MIN, 1.0),
             false => 1.0,
         };
         self.before.share = admitted(baseline_share);

@@ -597,7 +597,9 @@ proptest! {
         prop_assert_eq!(found.ranked.len() - moved, found.steady as usize);
         for pattern in &found.ranked {
             prop_assert!(pattern.effect.is_finite() && pattern.rate_before.is_finite());
-            prop_assert_eq!(pattern.change != PatternChange::Steady, pattern.effect.abs() >= EFFECT_MIN);
+            let stands_out = pattern.effect.abs() >= EFFECT_MIN;
+            let is_new = pattern.change == PatternChange::New;
+            prop_assert_eq!(pattern.change != PatternChange::Steady, stands_out || is_new);
             prop_assert!(pattern.first_seen <= pattern.last_seen);
             prop_assert!(pattern.samples.len() <= 3 && pattern.trace_ids.len() <= 5);
         }
