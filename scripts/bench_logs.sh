@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What reading logs costs: a log of five gigabytes is generated and indexed, ten-second windows are
-# read through a running Bellwether (its Prometheus is a real one that scrapes itself), and a log
+# read through a running Bellwether (a real Prometheus scrapes a simulated shop for it), and a log
 # that grows by 20,000 lines a second is followed.
 #
 #   GB=5       size of the log, 10⁹ bytes
@@ -17,7 +17,7 @@ bench=$target/bench/logs
 example=$target/release/examples/log_cost
 
 scripts/require.sh cargo cc curl prometheus
-cargo build --quiet --release -p server --bins
+cargo build --quiet --release -p server -p simulator --bins
 cargo build --quiet --release -p sources --example log_cost
 
 figure() {
@@ -64,13 +64,12 @@ follower=$(value tail_cores)
 figure "following 20,000 lines a second" "$follower of a core" "< 0.25" "$(holds "$follower < 0.25")"
 
 # The whole program.
+fleet_port=$(free_port)
+"$target/release/bellwether-simulator" serve --topology shop --listen "127.0.0.1:$fleet_port" 2>"$bench/fleet.log" &
+pids+=($!)
 prometheus_port=$(free_port)
-cat >"$bench/prometheus.yml" <<YAML
-global: { scrape_interval: 1s }
-scrape_configs:
-  - job_name: shop
-    static_configs: [ { targets: ['127.0.0.1:$prometheus_port'], labels: { service: orders } } ]
-YAML
+"$target/release/bellwether-simulator" prometheus-config --sd-url "http://127.0.0.1:$fleet_port/sd" \
+    --interval 1s >"$bench/prometheus.yml"
 prometheus --config.file="$bench/prometheus.yml" --storage.tsdb.path="$bench/prometheus" \
     --web.listen-address="127.0.0.1:$prometheus_port" --log.level=error 2>"$bench/prometheus.log" &
 pids+=($!)
