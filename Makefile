@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench show-main-job show-incidents lint build clean
+.PHONY: help demo test test-long bench show-main-job show-incidents show-logs lint build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,10 +22,11 @@ test-long: ## The live tests with 500 kills, a recording of ten minutes and whol
 	BELLWETHER_KILLS=500 BELLWETHER_RECORD_SECONDS=600 BELLWETHER_WHOLE_EPISODES=1 cargo test -p server --test live
 	BELLWETHER_WEEKS=10 cargo test --release -p lab --test week
 
-bench: ## How fast the forest and the engine are, beside scikit-learn where python3 has it; ten thousand incidents over the API
+bench: ## How fast the forest, the engine and log templates are, beside peers (scikit-learn where python3 has it, logdrain); ten thousand incidents over the API
 	@scripts/require.sh cargo cc curl
 	cargo bench -p forest
 	cargo bench -p engine
+	cargo run --release -p lab --example log_peer
 	scripts/bench_main_job.sh
 	scripts/bench_incidents.sh
 
@@ -34,6 +35,9 @@ show-main-job: ## Measure what Bellwether promises, line by line, against its ba
 
 show-incidents: ## Measure how incidents explain themselves, line by line, against the bars (LINES="2 4" selects, WEEKS=10)
 	@scripts/show_incidents.sh
+
+show-logs: ## Measure what is read of logs, line by line, against the bars (LINES="2 3" selects, DATA=../shared/data, GB=5)
+	@scripts/show_logs.sh
 
 lint: ## Purity, formatting and lints alone
 	@scripts/require.sh cargo cc

@@ -36,7 +36,7 @@ pub use incident::{
     TimelineEntry, TimelineEvent,
 };
 pub use label::escape_label_value;
-pub use log::{LogLevel, LogLine, LogOutcome, LogWindow};
+pub use log::{LogLevel, LogLine, LogOutcome, LogWindow, exception_class};
 pub use log_pattern::{AlsoTold, LogPattern, LogPatterns, LogReach, PatternBasis, PatternChange};
 pub use metric::{Catalogue, CatalogueError, Combine, Direction, MetricSpec, Thresholds};
 pub use name::{MetricId, NameError, SeriesId, ServiceId};

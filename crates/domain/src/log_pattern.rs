@@ -28,6 +28,30 @@ pub struct LogPatterns {
     pub counted: Option<String>,
 }
 
+impl LogPatterns {
+    /// Nothing of the windows, which are given as they are for patterns.
+    pub fn without_any(
+        outcome: LogOutcome,
+        baseline_from: Timestamp,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> LogPatterns {
+        LogPatterns {
+            outcome,
+            baseline_from,
+            from,
+            to,
+            baseline: LogReach::default(),
+            window: LogReach::default(),
+            ranked: Vec::new(),
+            steady: 0,
+            omitted: 0,
+            text: String::new(),
+            counted: None,
+        }
+    }
+}
+
 /// What was read of a stretch of a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LogReach {

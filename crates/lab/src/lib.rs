@@ -4,7 +4,9 @@
 //! anything is judged, without code of detection), [`run`] drives the engine over the measured
 //! samples as the server does, and [`Judgement`] compares the two.
 //!
-//! [`story`] tells single episodes line by line, with what is expected of each.
+//! [`story`] tells single episodes line by line, with what is expected of each. Apart from all of
+//! this, [`logs`] scores the groups of log lines, and [`log_shift`] ranks the log patterns around
+//! real faults.
 
 mod script;
 mod settings;
@@ -19,6 +21,8 @@ mod week;
 mod judge;
 mod report;
 
+pub mod log_shift;
+pub mod logs;
 pub mod story;
 
 pub use generate::{Generated, generate};

@@ -9,6 +9,7 @@ mod parser;
 mod clauses;
 mod happenings;
 
+mod logbook;
 mod world;
 
 mod runner;

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use domain::{
     Actor, Band, Breakdown, BreakdownOutcome, BreakdownPart, ChangeFact, ChangeKind, Changes,
     Component, ComponentScore, Direction, Evidence, Incident, IncidentId, IncidentKind, LogLevel,
-    LogLine, LogOutcome, LogWindow, Member, MetricId, ModelRef, OpenedBecause, Precedent,
-    Prediction, Resolution, Sample, ScoreLimits, ServiceId, Severity, Shift, Shifts,
-    SimilarIncident, Snooze, Status, Thresholds, TimelineEntry, TimelineEvent, Timestamp, Unusual,
+    LogLine, LogOutcome, LogPattern, LogPatterns, LogWindow, Member, MetricId, ModelRef,
+    OpenedBecause, PatternBasis, PatternChange, Precedent, Prediction, Resolution, Sample,
+    ScoreLimits, ServiceId, Severity, Shift, Shifts, SimilarIncident, Snooze, Status, Thresholds,
+    TimelineEntry, TimelineEvent, Timestamp, Unusual,
 };
 use serde_json::{Value, json};
 use store::{DataDir, Database, TickCommit};
@@ -411,8 +412,46 @@ fn evidence(id: u64, opened: Timestamp, lat: &MetricId) -> Result<Evidence, Box<
                 .collect(),
         ),
         failed: Vec::new(),
-        patterns: None,
+        patterns: Some(patterns(id, opened, &service)),
     })
+}
+
+/// Ten patterns with three samples each.
+fn patterns(id: u64, opened: Timestamp, service: &ServiceId) -> LogPatterns {
+    let before = |minutes: u64| opened - Duration::from_secs(60 * minutes);
+    let lines = logs(id, opened).lines;
+    let pattern = |number: u64| LogPattern {
+        id: format!(
+            "{:016x}",
+            0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(number + 1)
+        ),
+        service: service.clone(),
+        template: format!("call {number} to payments took <*> ms (expected below <*> ms)"),
+        level: LogLevel::Warn,
+        logger: Some("shop.orders.PaymentsClient".to_owned()),
+        exception: None,
+        change: PatternChange::New,
+        before: 0,
+        during: 42,
+        rate_before: 0.0,
+        rate_during: 0.4,
+        basis: PatternBasis::PerTrace,
+        effect: 12.5,
+        first_seen: before(1),
+        last_seen: opened,
+        samples: lines.iter().take(3).cloned().collect(),
+        trace_ids: lines
+            .iter()
+            .filter_map(|line| line.trace_id.clone())
+            .take(5)
+            .collect(),
+        also: Vec::new(),
+        text: "new: 42 lines in 2 m, none in the 1 h before".to_owned(),
+    };
+    LogPatterns {
+        ranked: (0..10).map(pattern).collect(),
+        ..LogPatterns::without_any(LogOutcome::Found, before(62), before(2), opened)
+    }
 }
 
 fn unusual(opened: Timestamp, lat: &MetricId) -> Unusual {

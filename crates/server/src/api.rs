@@ -26,7 +26,7 @@ use domain::{ServiceId, Timestamp};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sources::LogReader;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -45,6 +45,8 @@ use problem::Problem;
 /// No answer takes longer, but for `POST /retrain?wait=true`.
 const TIMEOUT: Duration = Duration::from_secs(30);
 const BODY_BYTES_MAX: usize = 64 << 10;
+/// Requests that read logs at the same time.
+pub const LOG_READERS: usize = 4;
 
 /// What handlers reach.
 #[derive(Clone)]
@@ -54,6 +56,8 @@ pub struct Api {
     pub queue: Arc<Queue>,
     pub storage: Arc<Storage>,
     pub logs: Arc<LogReader>,
+    /// So many requests read logs at the same time; the others wait.
+    pub log_readers: Arc<Semaphore>,
     pub progress: Arc<Mutex<Progress>>,
     pub telemetry: PrometheusHandle,
     pub config: Arc<Config>,
@@ -83,6 +87,8 @@ fn router(api: Api) -> Router {
         .route("/services", get(services::list))
         .route("/metrics", get(metrics::get))
         .route("/logs", get(logs::get))
+        .route("/api/v1/logs", get(logs::range))
+        .route("/api/v1/logs/patterns", get(logs::patterns))
         .route("/api/v1/status", get(status::status))
         .route("/api/v1/jobs", get(retrain::jobs))
         .route("/api/v1/jobs/{id}", get(retrain::job))
@@ -158,6 +164,22 @@ async fn wrong_method(request: Request) -> Problem {
 impl Api {
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshots.borrow().clone()
+    }
+
+    /// Reads logs where that may block, a few requests at a time.
+    pub(crate) async fn read_logs<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let failed = |error: &dyn std::error::Error| Problem::internal("reading the logs", error);
+        let permit = Arc::clone(&self.log_readers).acquire_owned().await;
+        let permit = permit.map_err(|error| failed(&error))?;
+        // The permit goes with the work: a caller that left doesn't make room for more.
+        let work = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            read()
+        });
+        work.await.map_err(|error| failed(&error))
     }
 
     /// The service that a parameter names: an id, or a bare name where that is unique.

@@ -10,17 +10,19 @@ use anyhow::Context;
 use engine::Config as EngineConfig;
 use incident::ledger::Ledger;
 use sources::{
-    CollectSettings, Collector, LogLimits, LogReader, LogTemplate, Prometheus, PrometheusSettings,
+    CollectSettings, Collector, LogIndex, LogLimits, LogReader, LogSource, LogTemplate, Prometheus,
+    PrometheusSettings,
 };
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::api::{self, Api};
 use crate::clock;
 use crate::collecting::Collecting;
-use crate::config::{Auth, Config};
+use crate::config::{self, Auth, Config};
 use crate::evidence::{self, Gatherer, Gathering};
+use crate::following::Following;
 use crate::history::{self, History, Progress};
 use crate::hole::{Hole, Stretch};
 use crate::recorder::Recorder;
@@ -52,7 +54,7 @@ impl App {
         let now = clock::now();
         let recipe = recipe(&config)?;
         let prometheus = prometheus(&config)?;
-        let logs = Arc::new(log_reader(&config)?);
+        let log_sources = log_sources(&config)?;
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
                 "listen on {}: is another Bellwether running? choose another address with --listen",
@@ -61,6 +63,12 @@ impl App {
         })?;
         let address = listener.local_addr()?;
         let storage = Arc::new(Storage::open(&config.data_dir, now).await?);
+        let index = Arc::new(LogIndex::open(storage.data_dir.paths().log_index()));
+        let logs = Arc::new(LogReader::new(
+            log_sources.clone(),
+            LogLimits::default(),
+            Arc::clone(&index),
+        ));
         let restored = restore(&storage, engine_config(&config), &recipe, now).await?;
         say_remarks(&storage, &restored);
         let recorder = record
@@ -147,6 +155,14 @@ impl App {
             }
             .run(),
         );
+        if !log_sources.is_empty() {
+            let following = Following {
+                index,
+                sources: Arc::new(log_sources),
+                stop: stopped.clone(),
+            };
+            tasks.spawn(following.run());
+        }
         tasks.spawn(crate::housekeeping::run(
             Arc::clone(&storage),
             config.retention.clone(),
@@ -180,6 +196,7 @@ impl App {
             queue,
             storage,
             logs,
+            log_readers: Arc::new(Semaphore::new(api::LOG_READERS)),
             progress,
             telemetry,
             source: source_address(&config, &prometheus),
@@ -313,13 +330,16 @@ fn source_address(config: &Config, prometheus: &Prometheus) -> String {
     external.map_or_else(|| prometheus.address().to_owned(), ToString::to_string)
 }
 
-fn log_reader(config: &Config) -> anyhow::Result<LogReader> {
-    let templates: Result<Vec<LogTemplate>, _> = config
-        .logs
-        .iter()
-        .map(|log| LogTemplate::new(&log.path))
-        .collect();
-    Ok(LogReader::new(templates?, LogLimits::default()))
+/// Where logs lie, as configured.
+///
+/// # Errors
+/// A path that is no template.
+fn log_sources(config: &Config) -> anyhow::Result<Vec<LogSource>> {
+    let source = |log: &config::LogSource| {
+        let template = LogTemplate::new(&log.path)?;
+        Ok(LogSource::with(template, &log.fields, log.zone.clone()))
+    };
+    config.logs.iter().map(source).collect()
 }
 
 fn say_remarks(storage: &Storage, restored: &Restored) {

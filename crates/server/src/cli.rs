@@ -22,6 +22,33 @@ const WHY_EXAMPLES: &str = "Examples:
 The numbers are those of the newest tick at or before TIME. Ticks lie evaluation_delay
 (10 s) and up to one tick (15 s) behind now; `now` tells of the newest one.";
 
+const LOG_SHIFT_EXAMPLES: &str = r#"Examples:
+  bellwether lab log-shift cases
+  bellwether lab log-shift cases --json
+  bellwether lab log-shift cases --asks asks.csv --out ranking.json
+
+ROOT has nezha-tt/CASE/logs.jsonl.gz and nezha-tt/baseline-logs/DAY.jsonl.gz: one JSON object per
+line with ts, service, level, logger, message, trace_id and span_id. The window is from the
+injection to the end of the case's lines. The baseline is the day before it without 200 seconds
+from each known fault on; where that has fewer than 3,000 lines, the rest of the day as well.
+
+FILE of --asks, times as epoch seconds or RFC 3339:
+  case,inject_ts                                  the heading may be missing
+  tt-230129-0852,1674982326
+or the same as JSON, [{"case": "tt-230129-0852", "inject_ts": 1674982326}] or
+{"tt-230129-0852": 1674982326}
+
+FILE of --out: {"tt-230129-0852": ["ts-contacts-service|c.s.ContactsServiceImpl", …], …}"#;
+
+const LOGS_EXAMPLES: &str = "Examples:
+  bellwether lab logs labelled-lines
+  bellwether lab logs labelled-lines --ids ids.txt
+  bellwether lab logs labelled-lines --json
+
+GA is the share of lines whose group is exactly the lines of one statement, FGA the F1 over
+groups. Lines per second are those of one core, from message to group, the fastest of three
+passes, without reading the file.";
+
 #[derive(Debug, Parser)]
 #[command(
     name = "bellwether",
@@ -180,6 +207,53 @@ pub enum LabCommand {
     /// why. The language is described beside the project's own stories, in crates/lab/scenarios.
     /// What came of each is printed; exit code 1 if an expectation was not met.
     Story(LabStory),
+    /// Log patterns around real faults in code, ranked as for an incident.
+    ///
+    /// For each case whose truth.json tells of a fault in code (fault_type return or exception), or
+    /// that --asks names, the lines of all services are compared with those before. A class is the
+    /// logger as in the logs, and is ranked by its strongest pattern. Where the truth is known, it is
+    /// counted how often the right service and class come first, and among the first three. The
+    /// settings are those of the product.
+    #[command(after_help = LOG_SHIFT_EXAMPLES)]
+    LogShift(LabLogShift),
+    /// Groups the lines of a log by the statement that printed them, and scores the groups.
+    ///
+    /// DIR has lines.tsv.gz or lines.tsv: service, logger, level and message with tabs between; in
+    /// the message a tab, a line break and a backslash are written \t, \n and \\. Where truth.txt.gz
+    /// or truth.txt lies beside, with the true statement of each line in any words, the groups are
+    /// scored. There is one setting for all logs, that of the product, and nothing is learnt from
+    /// the truth.
+    #[command(after_help = LOGS_EXAMPLES)]
+    Logs(LabLogs),
+}
+
+#[derive(Debug, Args)]
+pub struct LabLogShift {
+    /// The folder that has the folder nezha-tt
+    #[arg(value_name = "ROOT")]
+    pub root: PathBuf,
+    /// Rank the cases of this file, which need no truth.json [default: all with a fault in code]
+    #[arg(long, value_name = "FILE")]
+    pub asks: Option<PathBuf>,
+    /// Write the rankings to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object: cases, and where truth is known how many are right, top1 and top3
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LabLogs {
+    /// The folder with lines.tsv.gz or lines.tsv
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Write the group of each line to this file, a number per line
+    #[arg(long, value_name = "FILE")]
+    pub ids: Option<PathBuf>,
+    /// Print one JSON object instead of text; ga and fga are null without a truth
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

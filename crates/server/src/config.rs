@@ -10,6 +10,7 @@ mod document;
 mod duration;
 mod keys;
 mod layers;
+mod log_sources;
 mod metrics;
 mod nearest;
 mod problem;
@@ -138,6 +139,9 @@ pub struct Season {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSource {
     pub path: String,
+    pub fields: sources::LogFields,
+    /// The zone of times that name none.
+    pub zone: jiff::tz::TimeZone,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -259,8 +263,13 @@ impl fmt::Display for HttpUrl {
 impl Season {
     /// The name of the time zone.
     pub fn name(&self) -> &str {
-        self.timezone.iana_name().unwrap_or("UTC")
+        name_of_zone(&self.timezone)
     }
+}
+
+/// Zones are only ever got by their names.
+fn name_of_zone(zone: &jiff::tz::TimeZone) -> &str {
+    zone.iana_name().unwrap_or("UTC")
 }
 
 impl fmt::Display for Source {

@@ -1,14 +1,17 @@
-//! Gathers what explains an incident: logs, further series, label tables, precedents and similar
+//! Gathers what explains an incident: logs and their patterns, further series, label tables, precedents and similar
 //! incidents; at once, and what still moves again when its window has passed. Never blocks a tick;
 //! what is found is an input of the engine.
+
+pub mod patterns;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Catalogue, EvidenceRequest, Gathered, GatheredSeries, Incident, IncidentId, Part,
+    Catalogue, EvidenceRequest, Gathered, GatheredSeries, Incident, IncidentId, LogPatterns, Part,
     RequestMember, Sample, SeriesId, Timestamp,
 };
+use incident::LogShiftWindows;
 use sources::{EvidenceAnswer, EvidenceQueries, LogReader};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
@@ -93,7 +96,6 @@ impl Gatherer {
     async fn gather(self, request: EvidenceRequest) {
         if request.opening {
             self.read_logs(&request).await;
-            self.look_for_similar(&request).await;
         }
         for member in &request.members {
             self.look_for_precedent(&request, member).await;
@@ -113,7 +115,7 @@ impl Gatherer {
     }
 
     async fn read_logs(&self, request: &EvidenceRequest) {
-        let Ok(_permit) = self.readers.acquire().await else {
+        let Ok(permit) = self.readers.acquire().await else {
             return;
         };
         let (logs, wanted) = (Arc::clone(&self.logs), request.clone());
@@ -121,6 +123,7 @@ impl Gatherer {
             logs.window(&wanted.service, wanted.logs_from, wanted.logs_to, LINES_MAX)
         })
         .await;
+        drop(permit);
         match window {
             Ok(window) => {
                 telemetry::logs_read(window.outcome.as_str());
@@ -131,9 +134,11 @@ impl Gatherer {
                 tracing::error!(incident = %request.incident, %error, "reading logs failed");
             }
         }
+        self.compare(request).await;
     }
 
-    async fn look_for_similar(&self, request: &EvidenceRequest) {
+    /// What the logs say that they didn't say before, and which past incidents are like that.
+    async fn compare(&self, request: &EvidenceRequest) {
         let database = &self.storage.database;
         let found = async {
             let incident = database.incident(request.incident).await?;
@@ -143,7 +148,14 @@ impl Gatherer {
             Ok::<_, store::DatabaseError>(incident.map(|incident| (incident, past)))
         };
         match found.await {
-            Ok(Some((incident, past))) => {
+            Ok(Some((mut incident, past))) => {
+                let patterns = self.read_patterns(request, &incident, &past).await;
+                if let Some(patterns) = patterns {
+                    let evidence = Arc::make_mut(&mut incident.evidence);
+                    evidence.patterns = Some(patterns.clone());
+                    let gathered = Gathered::Patterns(Box::new(patterns));
+                    self.send(request.incident, gathered).await;
+                }
                 let gathered = Gathered::Similar(incident::similar(&incident, &past));
                 self.send(request.incident, gathered).await;
             }
@@ -152,6 +164,28 @@ impl Gatherer {
             Err(error) => {
                 let why = format!("similar incidents: {}", chain(&error));
                 self.send(request.incident, Gathered::Failed(why)).await;
+            }
+        }
+    }
+
+    /// None where the reading failed, which is said with the incident.
+    async fn read_patterns(
+        &self,
+        request: &EvidenceRequest,
+        incident: &Incident,
+        past: &[Incident],
+    ) -> Option<LogPatterns> {
+        let _permit = self.readers.acquire().await.ok()?;
+        let (logs, service) = (Arc::clone(&self.logs), request.service.clone());
+        let windows = LogShiftWindows::of(request, past, clock::now());
+        let labels = incident::exception_labels(&incident.evidence.breakdowns);
+        let read = move || patterns::read(&logs, &service, windows, &labels);
+        match tokio::task::spawn_blocking(read).await {
+            Ok(patterns) => Some(patterns),
+            Err(error) => {
+                let why = format!("log patterns: {error}");
+                self.send(request.incident, Gathered::Failed(why)).await;
+                None
             }
         }
     }
@@ -273,8 +307,10 @@ pub fn resume<'a>(
         let mut request = incident::evidence_request(incident, incident.opened, None);
         let evidence = &incident.evidence;
         let shifts_to = evidence.shifts.as_ref().map(|shifts| shifts.to);
+        let patterns_to = evidence.patterns.as_ref().map(|patterns| patterns.to);
         let is_whole = incident.logs.is_some()
             && evidence.similar.is_some()
+            && patterns_to.is_some_and(|to| to >= request.logs_to)
             && shifts_to.is_some_and(|to| to >= request.logs_to);
         if !is_whole {
             // The end of the window, once that has passed: it isn't looked at again then.

@@ -1,5 +1,8 @@
-//! `bellwether lab`: a simulated week, judged against what was really wrong, and stories in plain
-//! text.
+//! `bellwether lab`: a simulated week, judged against what was really wrong, stories in plain text,
+//! lines of a log in groups, and log patterns around real faults.
+
+mod log_shift;
+mod logs;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,6 +12,9 @@ use simulator::{Fault, Topology};
 
 use crate::cli::{LabStory, LabWeek};
 use crate::offline::progress_bar;
+
+pub use log_shift::{LogShiftError, log_shift};
+pub use logs::{LogsError, logs};
 
 /// Services where no topology is given.
 const SERVICES: usize = 12;

@@ -10,6 +10,7 @@ pub mod config;
 
 mod collecting;
 mod evidence;
+mod following;
 mod history;
 mod hole;
 mod housekeeping;

@@ -29,6 +29,8 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
     error.is::<config::ConfigError>()
         || error.is::<sources::PrometheusError>()
         || error.is::<lab::InputError>()
+        || error.is::<lab::LogShiftError>()
+        || error.is::<lab::LogsError>()
         || error.is::<why::UrlError>()
 }
 
@@ -59,6 +61,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Lab(lab) => match &lab.command {
             LabCommand::Week(week) => lab::week(week),
             LabCommand::Story(story) => lab::story(story),
+            LabCommand::LogShift(asked) => lab::log_shift(asked),
+            LabCommand::Logs(logs) => lab::logs(logs),
         },
         Command::CheckConfig(settings) => {
             let loaded = load(&settings)?;

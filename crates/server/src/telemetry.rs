@@ -231,6 +231,13 @@ pub fn evidence_asked(queries: u32, failures: usize) {
     counter!("bellwether_evidence_failures_total").increment(failures as u64);
 }
 
+/// One pass over the log files.
+pub fn logs_followed(files: usize, bytes_indexed: u64, bytes_behind: u64) {
+    gauge!("bellwether_log_files").set(files as f64);
+    gauge!("bellwether_log_bytes_behind").set(bytes_behind as f64);
+    counter!("bellwether_log_bytes_indexed_total").increment(bytes_indexed);
+}
+
 pub fn logs_read(outcome: &'static str) {
     counter!("bellwether_log_reads_total", "outcome" => outcome).increment(1);
 }

@@ -26,7 +26,11 @@ pub use backfill::{Backfill, BackfillReport, BackfillRequest, BackfillSlice};
 pub use collect::{CollectSettings, Collected, Collector, QueryTiming};
 pub use evidence::{EvidenceAnswer, EvidenceFailure, EvidenceQueries, ROWS_MAX};
 pub use identity::{DEFAULT_IDENTITY, SettingsError};
-pub use logs::{LogLimits, LogReader, LogTemplate, LogTemplateError};
+pub use logs::{
+    FILES_MAX, FollowReport, LogCoverage, LogCursor, LogFields, LogIndex, LogIndexError, LogLimits,
+    LogOrder, LogPage, LogQuery, LogReader, LogSource, LogTemplate, LogTemplateError,
+    ParseCursorError,
+};
 pub use prometheus::{
     Answer, Clock, Prometheus, PrometheusError, PrometheusSettings, QueryError, Secret,
 };

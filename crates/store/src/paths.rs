@@ -55,6 +55,11 @@ impl Paths {
         self.root.join(format!("bellwether.db.version-{version}"))
     }
 
+    /// The folder of the index of log files, which can be made anew.
+    pub fn log_index(&self) -> PathBuf {
+        self.root.join("log-index")
+    }
+
     pub fn quarantine(&self) -> PathBuf {
         self.root.join("quarantine")
     }

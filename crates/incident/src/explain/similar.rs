@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{Incident, IncidentKind, LogPatterns, PatternChange, SimilarIncident, TimelineEvent};
 
+use super::logs::shift::EFFECT_MIN;
+
 /// Similar incidents kept, most similar first.
 const KEPT_MAX: usize = 5;
 /// The strongest patterns of an incident that are compared: the rest is noise of a long list.
@@ -82,7 +84,7 @@ fn telling(patterns: &LogPatterns) -> BTreeMap<&str, &str> {
     let tells = |change| matches!(change, PatternChange::New | PatternChange::Risen);
     let ranked = patterns.ranked.iter();
     ranked
-        .filter(|pattern| tells(pattern.change))
+        .filter(|pattern| tells(pattern.change) && pattern.effect >= EFFECT_MIN)
         .take(PATTERNS_COMPARED)
         .map(|pattern| (pattern.id.as_str(), pattern.template.as_str()))
         .collect()
@@ -106,8 +108,8 @@ mod tests {
     use std::sync::Arc;
 
     use domain::{
-        Evidence, IncidentId, LogLevel, LogOutcome, LogPattern, LogReach, Member, MetricId,
-        OpenedBecause, PatternBasis, ServiceId, Severity, Status, Thresholds, Timestamp,
+        Evidence, IncidentId, LogLevel, LogOutcome, LogPattern, Member, MetricId, OpenedBecause,
+        PatternBasis, ServiceId, Severity, Status, Thresholds, Timestamp,
     };
 
     use super::*;
@@ -140,17 +142,8 @@ mod tests {
     fn patterns(outcome: LogOutcome, ranked: Vec<LogPattern>) -> LogPatterns {
         let time = Timestamp::from_millis(0);
         LogPatterns {
-            outcome,
-            baseline_from: time,
-            from: time,
-            to: time,
-            baseline: LogReach::default(),
-            window: LogReach::default(),
             ranked,
-            steady: 0,
-            omitted: 0,
-            text: String::new(),
-            counted: None,
+            ..LogPatterns::without_any(outcome, time, time, time)
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{IncidentKind, MetricId, OpenedBecause, Status};
+use domain::{IncidentKind, MetricId, OpenedBecause, PatternChange, Status};
 
 use super::parser::{Parser, SEVERITIES};
 use super::script::{Clause, Expectation, Expected, Property, Snoozed};
@@ -11,7 +11,7 @@ use super::words::{ParseError, Words};
 const EXPECTED: &str = "#1 with its properties, or one of incidents, no, why, early, source";
 const PROPERTIES: &str = "one of on, kind, opened, crossed, onset, because, severity, worst, status, \
                           firing, quiet, members, follows, owner, snoozed, resolved, summary, says, \
-                          unusual, changed, changes, shift, similar, timeline, notice, \
+                          unusual, changed, changes, shift, logs, similar, timeline, notice, \
                           told";
 const VERDICTS: [&str; 9] = [
     "calm",
@@ -37,6 +37,12 @@ const STATUSES: [(&str, Status); 3] = [
     ("OPEN", Status::Open),
     ("ACKNOWLEDGED", Status::Acknowledged),
     ("RESOLVED", Status::Resolved),
+];
+const MOVED: [(&str, PatternChange); 4] = [
+    ("new", PatternChange::New),
+    ("risen", PatternChange::Risen),
+    ("fallen", PatternChange::Fallen),
+    ("gone", PatternChange::Gone),
 ];
 pub(crate) const KINDS: [(&str, IncidentKind); 2] = [
     ("metrics", IncidentKind::Metrics),
@@ -220,6 +226,13 @@ fn property(parser: &Parser, head: &str, words: &mut Words<'_>) -> Result<Proper
             is_first: words.skip("first"),
             metric: metric(words)?.to_string(),
             rose: words.one_of("how it moved", &[("rose", true), ("fell", false)])?,
+        },
+        "logs" if words.skip("none") => Property::NoLogs,
+        "logs" if words.skip("unread") => Property::NoLogSource,
+        "logs" => Property::Logs {
+            change: words.one_of("how a pattern moved, or none, or unread", &MOVED)?,
+            is_first: words.skip("first"),
+            fragment: words.text("a part of the pattern")?,
         },
         "similar" => Property::Similar(incident_or_none(words)?),
         "timeline" => {

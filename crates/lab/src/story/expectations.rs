@@ -2,10 +2,10 @@
 
 use std::fmt::Display;
 
-use domain::{Incident, Timestamp};
+use domain::{Incident, PatternChange, Timestamp};
 
 use super::clauses::{BECAUSE, KINDS};
-use super::report::{Failure, text_of};
+use super::report::{Failure, logged, text_of};
 use super::script::{Between, Clause, Clock, Expectation, Expected, Property, Snoozed, Story};
 use super::vocabulary::{actor_name, change_word, word_of};
 use super::witness::Witness;
@@ -154,6 +154,17 @@ impl Look<'_> {
                 rose,
             } => differs_shift(incident, Some((metric, *is_first, *rose))),
             Property::NoShift => differs_shift(incident, None),
+            Property::Logs {
+                change,
+                is_first,
+                fragment,
+            } => differs_logs(incident, Some((*change, *is_first, fragment))),
+            Property::NoLogs => differs_logs(incident, None),
+            Property::NoLogSource => {
+                let outcome = incident.evidence.patterns.as_ref().map(|one| &one.outcome);
+                let found = outcome.map_or("not read yet", |outcome| outcome.as_str());
+                (found != "not_configured").then(|| found.to_owned())
+            }
             Property::Similar(wanted) => {
                 let Some(similar) = &incident.evidence.similar else {
                     return Some("that similar incidents were not looked for".into());
@@ -346,4 +357,32 @@ fn differs_shift(incident: &Incident, wanted: Option<(&String, bool, bool)>) -> 
     let mut candidates = shifts.ranked.iter().take(looked_at);
     let found = candidates.any(|shift| shift.metric == *metric && (shift.effect > 0.0) == rose);
     (!found).then(|| listed(&texts))
+}
+
+/// What the logs said; none wanted: that nothing moved.
+fn differs_logs(
+    incident: &Incident,
+    wanted: Option<(PatternChange, bool, &String)>,
+) -> Option<String> {
+    let Some(patterns) = &incident.evidence.patterns else {
+        return Some("that logs were not read".into());
+    };
+    if !patterns.outcome.was_read() {
+        return Some(format!("that logs were {}", patterns.outcome.as_str()));
+    }
+    let moved = patterns.ranked.iter();
+    let moved: Vec<_> = moved
+        .filter(|pattern| pattern.change != PatternChange::Steady)
+        .collect();
+    let said = || {
+        let texts = moved.iter().map(|pattern| logged(pattern));
+        listed(&texts.collect::<Vec<_>>())
+    };
+    let Some((change, is_first, fragment)) = wanted else {
+        return (!moved.is_empty()).then(said);
+    };
+    let looked_at = if is_first { 1 } else { moved.len() };
+    let mut candidates = moved.iter().take(looked_at);
+    let found = candidates.any(|one| one.change == change && one.template.contains(fragment));
+    (!found).then(said)
 }

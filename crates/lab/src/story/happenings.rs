@@ -7,7 +7,7 @@ use domain::{Gap, IncidentId, PostedEvent, SeriesId, Timestamp};
 use incident::{CommandKind, SnoozeUntil};
 
 use super::clauses;
-use super::parser::{Parser, SEVERITIES, auto_resolve, instances, knob, positive};
+use super::parser::{Parser, SEVERITIES, auto_resolve, instances, knob, positive, voice};
 use super::script::{Course, Happening, Knob, Moment, Order, Wish};
 use super::words::{Block, ParseError, Word, Words};
 
@@ -65,7 +65,7 @@ impl Parser {
     fn happening(&mut self, words: &mut Words<'_>) -> Result<Happening, ParseError> {
         let right = format!(
             "a series such as payments.cpu, or one of restart, replicas, gone, back, outage, \
-             healthy, post, reload, decide, auto_resolve, retrain, {}, expect",
+             healthy, say, hush, post, reload, decide, auto_resolve, retrain, {}, expect",
             ORDERS.join(", ")
         );
         let head = words.take(&right)?;
@@ -93,6 +93,16 @@ impl Parser {
                 lasts: lasts(words)?,
             },
             "healthy" => Happening::Healthy,
+            "say" => Happening::Say {
+                service: self.service_named(words)?,
+                voice: voice(words)?,
+                lasts: lasts(words)?,
+            },
+            "hush" => Happening::Hush {
+                service: self.service_named(words)?,
+                text: words.text_if_any(),
+                lasts: lasts(words)?,
+            },
             "post" => self.post(words)?,
             "reload" => Happening::Reload(None),
             "decide" => Happening::Reload(Some(knob(words)?)),

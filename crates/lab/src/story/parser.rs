@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{Catalogue, MetricId, SeriesId, ServiceId, Severity, Timestamp};
+use domain::{Catalogue, LogLevel, MetricId, SeriesId, ServiceId, Severity, Timestamp};
 use incident::{AutoResolve, ResolveWhen};
 
 use super::clauses;
-use super::script::{Batch, Knob, Normal, Service, Story};
+use super::script::{Batch, Knob, Normal, Service, Story, Voice};
 use super::words::{Block, ParseError, Words, blocks};
 use crate::settings::Settings;
 
@@ -24,6 +24,12 @@ const TICKS_MAX: u128 = 100_000;
 
 const STATEMENTS: &str = "one of tick, scrape, history, starts, ends, seed, timezone, decide, \
                           auto_resolve, service, at, expect";
+const LEVELS: [(&str, LogLevel); 4] = [
+    ("DEBUG", LogLevel::Debug),
+    ("INFO", LogLevel::Info),
+    ("WARN", LogLevel::Warn),
+    ("ERROR", LogLevel::Error),
+];
 pub(crate) const SEVERITIES: [(&str, Severity); 3] = [
     ("Normal", Severity::Normal),
     ("High", Severity::High),
@@ -186,6 +192,7 @@ impl Parser {
             version: None,
             history: None,
             metrics: BTreeMap::new(),
+            voices: Vec::new(),
         };
         while !words.is_done() {
             let right = "instances, version, history, or the metrics on the lines below";
@@ -198,6 +205,11 @@ impl Parser {
         }
         for line in &block.below {
             let mut words = Words::new(file, line.line, line.all_words());
+            if words.skip("says") {
+                service.voices.push(voice(&mut words)?);
+                words.end()?;
+                continue;
+            }
             let (metric, normal) = normal(&self.story.settings.engine.catalogue, &mut words)?;
             if let Some(thresholds) = normal.thresholds {
                 self.set_thresholds(&id, &metric, thresholds, &words)?;
@@ -320,6 +332,30 @@ fn normal(catalogue: &Catalogue, words: &mut Words<'_>) -> Result<(MetricId, Nor
         }
     }
     Ok((metric, normal))
+}
+
+/// `WARN "call to payments took # ms" 30/m by shop.Client with java.lang.X`.
+pub(crate) fn voice(words: &mut Words<'_>) -> Result<Voice, ParseError> {
+    let level = words.one_of("a level", &LEVELS)?;
+    let text = words.text("what the log says")?;
+    let rate = words.take("how often, such as 30/m")?;
+    let per_minute = rate.strip_suffix("/m").and_then(|count| count.parse().ok());
+    let per_minute = per_minute.filter(|rate| (0.01..=6_000.0).contains(rate));
+    Ok(Voice {
+        level,
+        text,
+        per_minute: per_minute.ok_or_else(|| {
+            words.unknown(&rate, "lines a minute such as 30/m, 0.01 to 6000 of them")
+        })?,
+        logger: match words.skip("by") {
+            true => Some(words.take("the logger")?),
+            false => None,
+        },
+        exception: match words.skip("with") {
+            true => Some(words.take("the class of the exception")?),
+            false => None,
+        },
+    })
 }
 
 /// `02:00`.

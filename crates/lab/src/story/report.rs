@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use domain::{Incident, TimelineEntry, TimelineEvent, Timestamp};
+use domain::{Incident, LogPattern, TimelineEntry, TimelineEvent, Timestamp};
 
 use super::script::Clock;
 
@@ -85,6 +85,17 @@ impl Report {
         for text in evidence.unusual.iter().flat_map(|unusual| &unusual.text) {
             writeln!(f, "    unusual: {text}")?;
         }
+        if let Some(patterns) = &evidence.patterns {
+            writeln!(
+                f,
+                "    logs {}: {}",
+                patterns.outcome.as_str(),
+                patterns.text
+            )?;
+            for pattern in &patterns.ranked {
+                writeln!(f, "    logs: {}; {}", logged(pattern), pattern.text)?;
+            }
+        }
         for similar in evidence.similar.iter().flatten() {
             writeln!(
                 f,
@@ -106,6 +117,15 @@ impl fmt::Display for Report {
         }
         f.write_str(&self.told())
     }
+}
+
+/// A log pattern with how it moved.
+pub(crate) fn logged(pattern: &LogPattern) -> String {
+    let (change, level) = (pattern.change.as_str(), pattern.level.as_str());
+    format!(
+        "{change} {level} {:?} by {:.1}",
+        pattern.template, pattern.effect
+    )
 }
 
 /// A timeline entry with who did it.

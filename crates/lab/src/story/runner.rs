@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use detect::Season;
 use domain::{
-    Actor, Direction, Episode, EvidenceRequest, Gathered, Incident, IncidentId, PostedEvent,
-    Precedent, RequestMember, Sample, SeriesId, Timestamp,
+    Actor, Direction, Episode, EvidenceRequest, Gathered, Incident, IncidentId, LogOutcome,
+    LogPatterns, PostedEvent, Precedent, RequestMember, Sample, SeriesId, Timestamp,
 };
 use engine::{State, TickInput, TickOutput};
-use incident::{Command, CommandKind, Masks, SnoozeUntil};
+use incident::{Command, CommandKind, LogShift, LogShiftWindows, Masks, SnoozeUntil};
 
 use super::expectations;
+use super::logbook::{FLUSH, Logbook};
 use super::report::{Failure, Report};
 use super::script::{Happening, Knob, Order, Story, Wish};
 use super::vocabulary::refusal_word;
@@ -45,11 +46,13 @@ pub fn run(story: &Story) -> Result<Report, RunError> {
         season: season.clone(),
         settings: story.settings.clone(),
         world: World::new(story, season),
+        logbook: Logbook::new(story),
         state: State::new(story.settings.engine.clone())?,
         datasets: BTreeMap::new(),
         witness: Witness::default(),
         next: TickInput::between(story.starts),
         gathered: Vec::new(),
+        read_again: Vec::new(),
         posted: Vec::new(),
         commands: 0,
         failures: Vec::new(),
@@ -111,6 +114,7 @@ struct Runner<'a> {
     /// As they are now.
     settings: Settings,
     world: World<'a>,
+    logbook: Logbook<'a>,
     state: State,
     datasets: BTreeMap<SeriesId, Dataset>,
     witness: Witness,
@@ -118,6 +122,8 @@ struct Runner<'a> {
     next: TickInput,
     /// … and evidence for the next step.
     gathered: Vec<(IncidentId, Gathered)>,
+    /// Openings whose logs are read again once their window has passed.
+    read_again: Vec<EvidenceRequest>,
     posted: Vec<Arc<PostedEvent>>,
     commands: u64,
     failures: Vec<Failure>,
@@ -160,7 +166,10 @@ impl Runner<'_> {
             }
             Happening::Reload(knob) => self.reload(knob.as_ref()),
             Happening::Retrain => self.train(at),
-            what => self.world.happen(at, what),
+            what => {
+                self.world.happen(at, what);
+                self.logbook.happen(at, what);
+            }
         }
     }
 
@@ -229,6 +238,11 @@ impl Runner<'_> {
     }
 
     fn tick(&mut self, at: Timestamp) {
+        let is_due = |request: &mut EvidenceRequest| request.logs_to + FLUSH <= at;
+        let due: Vec<EvidenceRequest> = self.read_again.extract_if(.., is_due).collect();
+        for request in due {
+            self.read_logs(&request, at);
+        }
         let collection = self.world.look(at);
         let waiting = std::mem::replace(&mut self.next, TickInput::between(at));
         self.step(waiting.with(collection));
@@ -254,16 +268,12 @@ impl Runner<'_> {
         output
     }
 
-    /// What the server would find out: similar incidents, and how often such values were seen.
+    /// What the server would find out: what the logs say, similar incidents, and how often such
+    /// values were seen.
     fn gather(&mut self, request: &EvidenceRequest) {
-        if request.opening
-            && let Some(incident) = self.witness.incidents.get(&request.incident)
-        {
-            let past = self.witness.incidents.values();
-            let past: Vec<Incident> = past.map(|incident| (**incident).clone()).collect();
-            let similar = incident::similar(incident, &past);
-            self.gathered
-                .push((request.incident, Gathered::Similar(similar)));
+        if request.opening {
+            self.read_logs(request, request.at);
+            self.read_again.push(request.clone());
         }
         for member in &request.members {
             let series = SeriesId::new(request.service.clone(), member.metric.clone());
@@ -278,6 +288,44 @@ impl Runner<'_> {
             };
             self.gathered.push((request.incident, gathered));
         }
+    }
+
+    /// What the logs say up to now, and which past incidents are like that.
+    fn read_logs(&mut self, request: &EvidenceRequest, now: Timestamp) {
+        let Some(incident) = self.witness.incidents.get(&request.incident) else {
+            return;
+        };
+        let past = self.witness.incidents.values();
+        let past: Vec<Incident> = past.map(|incident| (**incident).clone()).collect();
+        let patterns = self.patterns(request, &past, now);
+        let mut incident = Incident::clone(incident);
+        Arc::make_mut(&mut incident.evidence).patterns = Some(patterns.clone());
+        let similar = incident::similar(&incident, &past);
+        let both = [
+            Gathered::Patterns(Box::new(patterns)),
+            Gathered::Similar(similar),
+        ];
+        self.gathered
+            .extend(both.map(|gathered| (request.incident, gathered)));
+    }
+
+    fn patterns(
+        &self,
+        request: &EvidenceRequest,
+        past: &[Incident],
+        now: Timestamp,
+    ) -> LogPatterns {
+        let windows = LogShiftWindows::of(request, past, now);
+        let (baseline_from, from, to) = (windows.baseline_from, windows.from, windows.to);
+        if !self.logbook.is_kept() {
+            let outcome = LogOutcome::NotConfigured;
+            return LogPatterns::without_any(outcome, baseline_from, from, to);
+        }
+        let mut shift = LogShift::new(windows);
+        for line in self.logbook.lines(&request.service, baseline_from, to) {
+            shift.line(&request.service, &line);
+        }
+        shift.finish(&[])
     }
 
     fn expect(&mut self, index: usize) {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Gap, IncidentId, IncidentKind, MetricId, OpenedBecause, PostedEvent, SeriesId, ServiceId,
-    Severity, Status, Thresholds, Timestamp,
+    Gap, IncidentId, IncidentKind, LogLevel, MetricId, OpenedBecause, PatternChange, PostedEvent,
+    SeriesId, ServiceId, Severity, Status, Thresholds, Timestamp,
 };
 use incident::{AutoResolve, CommandKind};
 
@@ -49,6 +49,20 @@ pub(crate) struct Service {
     /// Its own length of the past.
     pub history: Option<Duration>,
     pub metrics: BTreeMap<MetricId, Normal>,
+    /// What its log says all the time.
+    pub voices: Vec<Voice>,
+}
+
+/// What a service's log says again and again.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Voice {
+    pub level: LogLevel,
+    /// A `#` stands for a number that is another in every line.
+    pub text: String,
+    pub per_minute: f64,
+    pub logger: Option<String>,
+    /// The class of the exception that comes with each line.
+    pub exception: Option<String>,
 }
 
 /// The normal course of one metric.
@@ -108,6 +122,18 @@ pub(crate) enum Happening {
         service: ServiceId,
     },
     Outage {
+        lasts: Option<Duration>,
+    },
+    /// Its log says something more.
+    Say {
+        service: ServiceId,
+        voice: Voice,
+        lasts: Option<Duration>,
+    },
+    /// Its log says no more what holds a text; none: it says nothing more.
+    Hush {
+        service: ServiceId,
+        text: Option<String>,
         lasts: Option<Duration>,
     },
     Healthy,
@@ -257,6 +283,16 @@ pub(crate) enum Property {
         rose: bool,
     },
     NoShift,
+    /// A log pattern that holds the text moved so.
+    Logs {
+        change: PatternChange,
+        is_first: bool,
+        fragment: String,
+    },
+    /// No log pattern moved.
+    NoLogs,
+    /// There is no log to read.
+    NoLogSource,
     /// The most similar past incident.
     Similar(Option<IncidentId>),
     Timeline {

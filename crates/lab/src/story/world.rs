@@ -140,7 +140,9 @@ impl<'a> World<'a> {
             }),
             Happening::Outage { lasts } => self.outage = Some(lasts.map(|lasts| at + lasts)),
             Happening::Healthy => self.outage = None,
-            Happening::Post { .. }
+            Happening::Say { .. }
+            | Happening::Hush { .. }
+            | Happening::Post { .. }
             | Happening::Reload(_)
             | Happening::Retrain
             | Happening::Command(_) => {}
@@ -274,16 +276,19 @@ impl<'a> World<'a> {
     }
 }
 
-/// FNV-1a of the series' name.
 fn seed_of(series: &SeriesId, seed: u64) -> u64 {
+    seed_of_name(&series.to_string(), seed)
+}
+
+/// FNV-1a of a name, begun with a seed.
+pub(crate) fn seed_of_name(name: &str, seed: u64) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325 ^ mixed(seed);
-    let name = series.to_string();
     let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     name.bytes().fold(start, hash)
 }
 
 /// The last step of SplitMix64 (Steele, Lea and Flood 2014).
-fn mixed(state: u64) -> u64 {
+pub(crate) fn mixed(state: u64) -> u64 {
     let mut mixed = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,6 +1,7 @@
 //! `GET /logs?service=ID&event_ts=TIME`: the lines of a service around an instant.
 
 mod patterns;
+mod range;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use super::Api;
 use super::parameters::{duration, page_limit, time};
 use super::problem::Problem;
 
-pub use patterns::PatternsView;
+pub use patterns::{PatternsView, get as patterns};
+pub use range::get as range;
 
 const BEFORE: Duration = Duration::from_secs(4);
 const AFTER: Duration = Duration::from_secs(3);
@@ -82,11 +84,8 @@ pub async fn get(
     let after = span("after", parameters.after.as_deref(), AFTER)?;
     let limit = page_limit(parameters.limit, LINES, LINES_MAX)?;
     let (reader, of) = (Arc::clone(&api.logs), service.clone());
-    let window = tokio::task::spawn_blocking(move || {
-        reader.window(&of, event_ts - before, event_ts + after, limit)
-    })
-    .await
-    .map_err(|error| Problem::internal("reading the logs", &error))?;
+    let read = move || reader.window(&of, event_ts - before, event_ts + after, limit);
+    let window = api.read_logs(read).await?;
     Ok(Json(Logs {
         service,
         event_ts,

@@ -23,6 +23,8 @@ const FRONT_PAGE: &str = "Bellwether
 GET  /services                        what is watched, worst first
 GET  /metrics?service=ID              the newest judgement of each metric, with why
 GET  /logs?service=ID&event_ts=TIME   the log lines around an instant
+GET  /api/v1/logs                     ?service=ID&from=&to=&level=warn&text=&cursor=&limit=
+GET  /api/v1/logs/patterns            ?service=ID&from=&to=&baseline=1h: which are new, risen, fallen, gone
 POST /retrain[?service=&metric=&wait=true]
 GET  /api/v1/incidents                ?status=OPEN&service=&severity=&firing=&owner=&sort=-severity&from=&to=&cursor=&limit=
 GET  /api/v1/incidents/N              with its explanation, logs and timeline

@@ -125,8 +125,18 @@ pub const KEYS: &[Key] = &[
     entry("auto_resolve[].severity_max", "Critical", Range::Words("High or Critical"), "The worst severity that the rule resolves; an operator's word on the severity counts."),
     entry("auto_resolve[].quiet_for", "", Range::Duration(MINUTE, YEARS), "The time for which every metric of a quiet incident must have been seen calm, by samples and without a break. A rule has this or `gone_for`."),
     entry("auto_resolve[].gone_for", "", Range::Duration(MINUTE, YEARS), "The time for which a vanished service must be gone while Prometheus is healthy. It then opens nothing until it is seen again."),
-    entry("season.timezone", "UTC", Range::Words("a name of the IANA time zone database, such as Europe/Berlin"), "The time zone of daily and weekly patterns and of cron expressions."),
-    entry("logs[].path", "", Range::Words("a path that contains `{service}`"), "The log files of the services; `{service}` stands for the name."),
+    entry("season.timezone", "UTC", ZONE, "The time zone of daily and weekly patterns and of cron expressions."),
+    entry("logs[].path", "", Range::Words("a path, with `{service}` where each service has a file of its own"), "The log files of the services; `{service}` stands for the name. Without it the file must hold lines with a service field."),
+    entry("logs[].fields.time", "", FIELD, "The field of JSON lines that holds their time. It is tried before the built-in names, as all of these are, and is read as nothing else; dots find it flat as well as nested."),
+    entry("logs[].fields.level", "", FIELD, "The field that holds the level, a name or a number."),
+    entry("logs[].fields.logger", "", FIELD, "The field that holds the logger."),
+    entry("logs[].fields.message", "", FIELD, "The field that holds the message."),
+    entry("logs[].fields.exception", "", FIELD, "The field that holds the class of the exception. A whole stack trace is understood there, too."),
+    entry("logs[].fields.stack_trace", "", FIELD, "The field that holds the stack trace, a text or a list of lines."),
+    entry("logs[].fields.trace_id", "", FIELD, "The field that holds the id of the trace."),
+    entry("logs[].fields.span_id", "", FIELD, "The field that holds the id of the span."),
+    entry("logs[].fields.service", "", FIELD, "The field that holds the name of the service."),
+    entry("logs[].zone", "UTC", ZONE, "The time zone of times that name none, as plain text has them. An hour that is there twice is taken as the first, one that is left out as the hour after it."),
     entry("retention.datasets", "30d", Range::Duration(MINUTE, YEARS), "The age at which rows of the datasets are dropped. At least `training.window`."),
     entry("retention.incidents", "400d", Range::Duration(DAY, YEARS), "The age at which resolved incidents are dropped."),
     entry("retention.ledger", "30d", Range::Duration(DAY, YEARS), "The age at which decisions, and events that were posted, are dropped."),
@@ -144,6 +154,8 @@ pub const KEYS: &[Key] = &[
 const URL: Range = Range::Words("an http or https address without credentials, query or fragment");
 const SECRET: Range = Range::Words("a text of one line");
 const FILE: Range = Range::Words("a readable file");
+const FIELD: Range = Range::Words("the name of a field, with dots where it lies deeper");
+const ZONE: Range = Range::Words("a name of the IANA time zone database, such as Europe/Berlin");
 const NUMBER: Range = Range::Words("a number");
 
 /// The row of a key.

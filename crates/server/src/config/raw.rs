@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use domain::{Combine, Direction, MetricId, MetricSpec, ServiceId, Severity};
 use incident::{AutoResolve, ResolveWhen};
 use serde::{Deserialize, Serialize};
+use sources::LogFields;
 
 use super::duration::{Size, Span};
-use super::{Auth, Config, LogFormat, LogLevel, Schedule, Secret};
+use super::{Auth, Config, LogFormat, LogLevel, LogSource, Schedule, Secret, name_of_zone};
 
 macro_rules! raw {
     ($($name:ident { $($field:ident: $type:ty,)* })*) => { $(
@@ -112,6 +113,19 @@ raw! {
     }
     RawLogSource {
         path: String,
+        fields: RawLogFields,
+        zone: String,
+    }
+    RawLogFields {
+        time: String,
+        level: String,
+        logger: String,
+        message: String,
+        exception: String,
+        stack_trace: String,
+        trace_id: String,
+        span_id: String,
+        service: String,
     }
     RawRetention {
         datasets: Span,
@@ -166,15 +180,7 @@ impl Raw {
             season: Some(RawSeason {
                 timezone: Some(config.season.name().to_owned()),
             }),
-            logs: Some(
-                config
-                    .logs
-                    .iter()
-                    .map(|source| RawLogSource {
-                        path: Some(source.path.clone()),
-                    })
-                    .collect(),
-            ),
+            logs: Some(config.logs.iter().map(log_source).collect()),
             listen: Some(config.listen.to_string()),
             data_dir: Some(config.data_dir.clone()),
             retention: Some(RawRetention {
@@ -284,6 +290,27 @@ fn auto_resolve(rule: &AutoResolve) -> RawAutoResolve {
         severity_max: Some(rule.severity_max),
         quiet_for,
         gone_for,
+    }
+}
+
+fn log_source(source: &LogSource) -> RawLogSource {
+    let fields = source.fields.clone();
+    let is_default = fields == LogFields::default();
+    let raw = RawLogFields {
+        time: fields.time,
+        level: fields.level,
+        logger: fields.logger,
+        message: fields.message,
+        exception: fields.exception,
+        stack_trace: fields.stack_trace,
+        trace_id: fields.trace_id,
+        span_id: fields.span_id,
+        service: fields.service,
+    };
+    RawLogSource {
+        path: Some(source.path.clone()),
+        fields: (!is_default).then_some(raw),
+        zone: Some(name_of_zone(&source.zone).to_owned()),
     }
 }
 

@@ -16,10 +16,9 @@ use super::document::Node;
 use super::duration::{Size, Span};
 use super::keys::{Key, Range, key};
 use super::problem::{Problem, quoted};
-use super::raw::{Raw, RawDecide, RawLogSource, RawRetention, RawTraining};
+use super::raw::{Raw, RawDecide, RawRetention, RawTraining};
 use super::{
-    Config, Decide, Limits, Log, LogFormat, LogLevel, LogSource, Retention, Schedule, Season,
-    Training,
+    Config, Decide, Limits, Log, LogFormat, LogLevel, Retention, Schedule, Season, Training,
 };
 
 const IDENTITY_MAX: usize = 16;
@@ -141,29 +140,6 @@ impl<'a> Resolver<'a> {
             TimeZone::UTC
         });
         Season { timezone }
-    }
-
-    fn logs(&mut self, raw: Vec<RawLogSource>) -> Vec<LogSource> {
-        let mut sources = Vec::new();
-        for (index, source) in raw.into_iter().enumerate() {
-            let index = index.to_string();
-            let Some(path) = source.path.filter(|path| !path.is_empty()) else {
-                let what = format!("log source {index} has no path");
-                let advice = "write e.g. /var/log/{service}/app.json";
-                self.refuse(&["logs", &index], what, advice);
-                continue;
-            };
-            if path.replace("{service}", "").contains(['{', '}', '\0']) {
-                let what = format!("the path of log source {index} is {}", quoted(&path));
-                let advice = "`{service}` is its only placeholder";
-                self.refuse(&["logs", &index, "path"], what, advice);
-            } else if let Err(error) = sources::LogTemplate::new(&path) {
-                let what = format!("the path of log source {index} is not usable");
-                self.refuse(&["logs", &index, "path"], what, error.to_string());
-            }
-            sources.push(LogSource { path });
-        }
-        sources
     }
 
     fn data_dir(&mut self, given: Option<PathBuf>) -> PathBuf {

@@ -385,14 +385,27 @@ fn leaves(path: &str, row: &str, found: &mut BTreeSet<String>) {
             "prometheus.headers" => {
                 found.insert(format!("{row}.<name>"));
             }
-            "logs" | "auto_resolve" => {
-                let yaml = format!("{row}: [ {{ zzzzzzzzzzzz: 1 }} ]");
-                let message = Config::from_yaml(&yaml).unwrap_err().to_string();
-                let known = message.split("known here: ").nth(1).unwrap();
-                let known = known.lines().next().unwrap();
-                found.extend(known.split(", ").map(|key| format!("{row}[].{key}")));
-            }
+            "logs" | "auto_resolve" => items(&row, "", found),
             _ => leaves(&path, &row, found),
+        }
+    }
+}
+
+/// All leaves of the items of a list, below the section of an item.
+fn items(list: &str, section: &str, found: &mut BTreeSet<String>) {
+    let unknown = match section {
+        "" => "zzzzzzzzzzzz: 1".to_owned(),
+        section => format!("{section}: {{ zzzzzzzzzzzz: 1 }}"),
+    };
+    let error = Config::from_yaml(&format!("{list}: [ {{ {unknown} }} ]")).unwrap_err();
+    let message = error.to_string();
+    let known = message.split("known here: ").nth(1).unwrap();
+    let known = known.lines().next().unwrap();
+    for key in known.split(", ") {
+        match (list, section, key) {
+            ("logs", "", "fields") => items(list, key, found),
+            (_, "", _) => drop(found.insert(format!("{list}[].{key}"))),
+            _ => drop(found.insert(format!("{list}[].{section}.{key}"))),
         }
     }
 }
@@ -463,6 +476,52 @@ fn rules_that_resolve_have_a_name_and_one_time() {
         ),
     ] {
         let error = rules(yaml).unwrap_err().to_string();
+        assert!(error.contains(says), "{yaml}: {error}");
+    }
+}
+
+#[test]
+fn log_sources_have_fields_and_a_zone() {
+    let logs =
+        |yaml: &str| Config::from_yaml(&format!("logs: [ {{ path: '/l/{{service}}', {yaml} }} ]"));
+    let first = |yaml: &str| logs(yaml).unwrap().config.logs.remove(0);
+    let plain = first("");
+    assert_eq!(plain.fields, sources::LogFields::default());
+    assert_eq!(plain.zone, jiff::tz::TimeZone::UTC);
+    let given = first("fields: { time: at.when, service: app }, zone: europe/berlin");
+    assert_eq!(given.fields.time.as_deref(), Some("at.when"));
+    assert_eq!(given.fields.service.as_deref(), Some("app"));
+    assert_eq!(given.zone.iana_name(), Some("Europe/Berlin"));
+    let long = format!("fields: {{ level: {} }}", "x".repeat(300));
+    for (yaml, says) in [
+        ("zone: Europe/Berln", "did you mean `Europe/Berlin`?"),
+        ("zone: CEST", "did you mean `CET`?"),
+        (
+            "zone: '+02:00'",
+            "it must be a name of the IANA time zone database",
+        ),
+        (
+            "zone: Mars/Olympus",
+            "`zone` of log source 0 is `Mars/Olympus`",
+        ),
+        (
+            "fields: { mesage: m }",
+            "did you mean `logs.0.fields.message`?",
+        ),
+        ("fields: [ a ]", "`logs.0.fields` is a list"),
+        (
+            "fields: { time: '' }",
+            "`fields.time` of log source 0 is ``",
+        ),
+        ("fields: { time: 'a..b' }", "it must be the name of a field"),
+        ("fields: { time: 'a.' }", "it must be the name of a field"),
+        (&long, "it must be the name of a field"),
+        (
+            "fields: { time: a, level: a }",
+            "`fields.level` of log source 0 is `a`, as `fields.time` is",
+        ),
+    ] {
+        let error = logs(yaml).unwrap_err().to_string();
         assert!(error.contains(says), "{yaml}: {error}");
     }
 }

@@ -781,13 +781,22 @@ async fn a_missing_or_unreadable_log_is_named_and_everything_else_goes_on() {
         assert_eq!((status, &answer["outcome"]), (200, &json!("unreadable")));
         answer["detail"].as_str().unwrap().to_owned()
     };
-    for (service, says) in [
-        ("payments", "there is no such file; check logs[].path"),
-        ("orders", "it is a folder; logs[].path must name a file"),
-        ("links", "leads out of the log folder"),
+    for (service, path, says) in [
+        (
+            "payments",
+            "payments/app.json",
+            "there is no such file; check logs[].path",
+        ),
+        (
+            "orders",
+            "orders/app.json",
+            "it is a folder; logs[].path must name a file",
+        ),
+        ("links", "links", "leads out of the log folder"),
     ] {
         let detail = detail(service).await;
-        assert!(detail.contains(&format!("{service}/app.json")), "{detail}");
+        let path = logs.path().join(path);
+        assert!(detail.contains(&*path.to_string_lossy()), "{detail}");
         assert!(detail.contains(says), "{detail}");
     }
     let fifo = Command::new("mkfifo")
@@ -1055,8 +1064,8 @@ async fn a_bad_configuration_is_named_with_its_place_and_exit_code_2() {
             &["not loopback", "server.unsafe_listen"],
         ),
         (
-            "logs: [ { path: /var/log/app.json } ]\n",
-            &["log source 0", "{service}"],
+            "logs: [ { path: '/var/log/{service}/../app.json' } ]\n",
+            &["log source 0", "'..'"],
         ),
         ("metrics: { cpu: { query: 'up' } }\n", &["cpu", "$identity"]),
         (&*ca, &["ca.pem", "no PEM certificate"]),
@@ -1124,6 +1133,18 @@ async fn bad_requests_are_refused_as_problems_that_say_what_to_do() {
         "/api/v1/incidents/x",
         "/logs?service=payments&event_ts=1795348800&before=10y",
         "/logs?service=payments&event_ts=1795348800&limit=1e9",
+        "/api/v1/logs?service=payments&from=soon",
+        "/api/v1/logs?service=payments&from=1795348800&to=1795348700",
+        "/api/v1/logs?service=payments&level=loud",
+        "/api/v1/logs?service=payments&cursor=mine",
+        "/api/v1/logs?service=payments&order=sideways",
+        "/api/v1/logs?service=payments&limit=0",
+        "/api/v1/logs?service=payments&colour=red",
+        "/api/v1/logs",
+        "/api/v1/logs/patterns?service=payments&baseline=99y",
+        "/api/v1/logs/patterns?service=payments&baseline=0s",
+        "/api/v1/logs/patterns?service=payments&from=1795348800&to=1795348800",
+        "/api/v1/logs/patterns",
         "/logs?service=payments",
     ] {
         check_problem(path, get(path).await, 400, &[]);

@@ -14,6 +14,7 @@ use crate::harness::{
 
 const TICK: Duration = Duration::from_secs(1);
 const LINE: &str = "incidents 4";
+const LOGS_LINE: &str = "logs 5";
 /// What is released, and who calls it.
 const RELEASED: &str = "payments";
 const CALLER: &str = "orders";
@@ -76,6 +77,9 @@ async fn a_slower_version_is_explained() {
     let of_caller = settled(&bellwether, of_caller["id"].as_u64().expect("a number")).await;
     removals += breakdowns(&of_caller, &prometheus).await;
     caller_blames_callee(&of_caller);
+    logs_name_the_callee(&of_caller);
+    logs_of_the_released(&incident);
+    logs_over_the_api(&bellwether, &of_caller).await;
     figure(
         LINE,
         "values removed: Prometheus' answer is what was said",
@@ -146,6 +150,7 @@ async fn settled(bellwether: &Bellwether, id: u64) -> Value {
         let breakdowns = explanation["which"]["breakdowns"].as_array()?;
         let is_settled = at(&explanation["shifts"]["to"]) >= window_to
             && breakdowns.iter().any(|b| at(&b["at"]) >= window_to)
+            && at(&explanation["logs"]["to"]) >= window_to
             && at(&incident["logs"]["to"]) >= window_to;
         is_settled.then_some(())
     });
@@ -338,6 +343,103 @@ fn caller_blames_callee(incident: &Value) {
         answer.contains(&format!("{RELEASED} carries it")),
         "{answer}"
     );
+}
+
+/// The strongest new pattern of the caller's log names the service that fails it, with samples that
+/// can be followed there.
+fn logs_name_the_callee(incident: &Value) {
+    let logs = &incident["explanation"]["logs"];
+    let new = first_new(logs);
+    let template = new["template"].as_str().expect("a template");
+    let samples = new["samples"].as_array().expect("a list");
+    let traced = |sample: &&Value| sample["trace_id"].as_str().is_some_and(|id| id.len() == 32);
+    let all_traced = !samples.is_empty() && samples.iter().filter(traced).count() == samples.len();
+    let pass = template.contains(RELEASED) && all_traced;
+    figure(
+        LOGS_LINE,
+        "the caller's strongest new pattern; samples with a trace id",
+        format!("{template:?}; {} of {}", samples.len(), samples.len()),
+        &format!("names {RELEASED}; all"),
+        pass,
+    );
+    assert!(pass, "{logs}");
+    assert_eq!(new["lines_before"], 0, "{new}");
+    assert!(
+        logs["answer"]
+            .as_str()
+            .is_some_and(|text| text.contains(template)),
+        "{logs}"
+    );
+    let ids = new["trace_ids"].as_array().expect("a list");
+    assert!(!ids.is_empty() && ids.len() <= 5, "{new}");
+}
+
+/// The released service says itself what is new: it started as another version.
+fn logs_of_the_released(incident: &Value) {
+    let logs = &incident["explanation"]["logs"];
+    let items = logs["items"].as_array().expect("a list");
+    let says = |part: &str| {
+        items.iter().any(|item| {
+            item["change"] == "new" && item["template"].as_str().is_some_and(|t| t.contains(part))
+        })
+    };
+    assert!(says("full scan, index not used since version"), "{logs}");
+    assert!(says("Starting "), "{logs}");
+}
+
+/// The same over the API: the same patterns for the same window, and every line of a search on
+/// some page, once.
+async fn logs_over_the_api(bellwether: &Bellwether, incident: &Value) {
+    let logs = &incident["explanation"]["logs"];
+    let stretch = |from: &Value| {
+        let (from, to) = (from.as_str().expect("a time"), logs["to"].as_str());
+        format!("service={CALLER}&from={from}&to={}", to.expect("a time"))
+    };
+    let path = format!("/api/v1/logs/patterns?{}", stretch(&logs["from"]));
+    let (status, patterns) = bellwether.get(&path).await;
+    assert_eq!(status, 200, "{patterns}");
+    let new = first_new(&patterns);
+    assert_eq!(new["id"], first_new(logs)["id"], "{patterns}");
+    assert_eq!(patterns["outcome"], "found", "{patterns}");
+
+    let search = format!(
+        "/api/v1/logs?{}&level=warn&text={}",
+        stretch(&logs["baseline_from"]),
+        RELEASED.to_uppercase()
+    );
+    let (status, whole) = bellwether.get(&format!("{search}&limit=5000")).await;
+    assert_eq!(status, 200, "{whole}");
+    let all = whole["items"].as_array().expect("a list").clone();
+    assert!(all.len() > 10 && whole["next_cursor"].is_null(), "{whole}");
+    for line in &all {
+        let message = line["message"].as_str().expect("a text");
+        let trace = line["stack_trace"].as_str().unwrap_or_default();
+        assert!(
+            message.contains(RELEASED) || trace.contains(RELEASED),
+            "{line}"
+        );
+        assert!(
+            line["level"] == "WARN" || line["level"] == "ERROR",
+            "{line}"
+        );
+    }
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let (status, page) = bellwether.get(&format!("{search}&limit=7{cursor}")).await;
+        assert_eq!(status, 200, "{page}");
+        paged.extend(page["items"].as_array().expect("a list").iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(paged, all);
+}
+
+fn first_new(logs: &Value) -> &Value {
+    let items = logs["items"].as_array().expect("a list");
+    let new = items.iter().find(|item| item["change"] == "new");
+    new.unwrap_or_else(|| panic!("nothing is new: {logs}"))
 }
 
 fn unusual(incident: &Value) {

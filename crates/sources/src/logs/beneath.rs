@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
@@ -29,6 +29,13 @@ fn in_words(error: &io::Error) -> String {
         }
         _ => error.to_string(),
     }
+}
+
+/// Opens what was seen to be a regular file, without a link on the way: a few system calls.
+/// None where that isn't so any more; [`open`] tells why.
+pub(super) fn open_seen(root: &Path, relative: &Path) -> Option<File> {
+    let file = open_inner(root, relative).ok()?;
+    file.metadata().ok()?.is_file().then_some(file)
 }
 
 /// Opens `root/relative` for reading: a regular file whose true place is beneath the true root.
@@ -78,16 +85,22 @@ fn open_inner(root: &Path, inner: &Path) -> io::Result<File> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     match openat2(&folder, inner, FLAGS, Mode::empty(), resolve) {
         Ok(file) => Ok(File::from(file)),
-        Err(Errno::NOSYS | Errno::PERM) => open_plainly(root.join(inner)),
+        Err(Errno::NOSYS | Errno::PERM) => open_checked(root, inner),
         Err(error) => Err(error.into()),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 fn open_inner(root: &Path, inner: &Path) -> io::Result<File> {
-    open_plainly(root.join(inner))
+    open_checked(root, inner)
 }
 
-fn open_plainly(path: PathBuf) -> io::Result<File> {
+/// Where the kernel can't, no part of the way may be a link.
+fn open_checked(root: &Path, inner: &Path) -> io::Result<File> {
+    let root = root.canonicalize()?;
+    let path = root.join(inner);
+    if path.canonicalize()? != path {
+        return Err(io::Error::from(io::ErrorKind::NotFound));
+    }
     Ok(File::from(rustix::fs::open(path, FLAGS, Mode::empty())?))
 }

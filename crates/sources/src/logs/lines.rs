@@ -2,25 +2,42 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use memchr::memchr;
+
+/// Lines are cut at this many bytes, and marked.
+pub(super) const LINE_BYTES: usize = 256 << 10;
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// The bytes that one window may still read.
+/// The bytes that may still be read.
 #[derive(Debug)]
 pub(super) struct Budget {
     left: u64,
+    spent: u64,
 }
 
 impl Budget {
     pub(super) fn new(bytes: u64) -> Budget {
-        Budget { left: bytes }
+        Budget {
+            left: bytes,
+            spent: 0,
+        }
     }
 
-    fn spend(&mut self, bytes: usize) {
-        self.left = self.left.saturating_sub(bytes as u64);
+    pub(super) fn unlimited() -> Budget {
+        Budget::new(u64::MAX)
+    }
+
+    pub(super) fn spend(&mut self, bytes: u64) {
+        self.left = self.left.saturating_sub(bytes);
+        self.spent += bytes;
     }
 
     pub(super) fn is_spent(&self) -> bool {
         self.left == 0
+    }
+
+    pub(super) fn spent(&self) -> u64 {
+        self.spent
     }
 }
 
@@ -38,21 +55,15 @@ pub(super) struct Line {
 pub(super) struct Lines<R> {
     reader: BufReader<R>,
     offset: u64,
-    line_bytes: usize,
 }
 
 impl<R: Read> Lines<R> {
     /// `offset` is where `reader` stands in its file.
-    pub(super) fn new(reader: R, offset: u64, line_bytes: usize) -> Lines<R> {
+    pub(super) fn new(reader: R, offset: u64) -> Lines<R> {
         Lines {
             reader: BufReader::with_capacity(BUFFER_BYTES, reader),
             offset,
-            line_bytes,
         }
-    }
-
-    pub(super) fn offset(&self) -> u64 {
-        self.offset
     }
 
     /// The next line, without its newline; none at the end or when the budget is spent.
@@ -79,16 +90,16 @@ impl<R: Read> Lines<R> {
             if buffer.is_empty() {
                 break;
             }
-            let newline = buffer.iter().position(|byte| *byte == b'\n');
+            let newline = memchr(b'\n', buffer);
             let part = &buffer[..newline.unwrap_or(buffer.len())];
-            let room = self.line_bytes.saturating_sub(bytes.len());
+            let room = LINE_BYTES.saturating_sub(bytes.len());
             bytes.extend_from_slice(&part[..part.len().min(room)]);
             line.cut |= part.len() > room;
             line.whole = newline.is_some();
             let used = part.len() + usize::from(line.whole);
             self.reader.consume(used);
             self.offset += used as u64;
-            budget.spend(used);
+            budget.spend(used as u64);
         }
         if bytes.last() == Some(&b'\r') {
             bytes.pop();

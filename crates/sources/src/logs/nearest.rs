@@ -4,30 +4,60 @@ use std::time::Duration;
 
 use domain::Timestamp;
 
-use super::selection::Selection;
+use super::gather::{Window, earlier};
 
 /// Half widths of windows that are offered.
 const WIDER_SECONDS: [u64; 8] = [10, 60, 300, 900, 3_600, 21_600, 86_400, 604_800];
 
+/// The lines outside a window that are nearest to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Nearest {
+    pub window: Window,
+    before: Option<Timestamp>,
+    after: Option<Timestamp>,
+    /// A limit ended the reading.
+    pub stopped: bool,
+    /// The log is of several services; which of its lines are whose isn't known beforehand.
+    pub shared: bool,
+}
+
+impl Nearest {
+    pub(super) fn new(window: Window) -> Nearest {
+        Nearest {
+            window,
+            before: None,
+            after: None,
+            stopped: false,
+            shared: false,
+        }
+    }
+
+    pub(super) fn note(&mut self, before: Option<Timestamp>, after: Option<Timestamp>) {
+        self.before = self.before.max(before);
+        self.after = earlier(self.after, after);
+    }
+}
+
 /// `count` tells how many lines a window has.
 pub(super) fn in_words(
-    selection: &Selection,
-    count: impl FnOnce(Timestamp, Timestamp) -> u64,
+    nearest: &Nearest,
+    read_bytes_max: u64,
+    count: impl FnOnce(Window) -> u64,
 ) -> String {
-    let stopped = match selection.exhausted {
-        true => format!(
-            "; reading stopped after {} MiB",
-            selection.read_bytes_max >> 20
-        ),
+    let stopped = match nearest.stopped {
+        true => format!("; reading stopped after {} MiB", read_bytes_max >> 20),
         false => String::new(),
     };
-    let (from, to) = (selection.from, selection.to);
-    let before = selection.before.map(|time| from.since(time));
-    let after = selection.after.map(|time| time.since(to));
-    let nearest = match (before, after) {
+    let Window { from, to } = nearest.window;
+    let before = nearest.before.map(|time| from.since(time));
+    let after = nearest.after.map(|time| time.since(to));
+    let told = match (before, after) {
         (Some(before), Some(after)) if before <= after => format!("{} before", span(before)),
         (_, Some(after)) => format!("{} after", span(after)),
         (Some(before), None) => format!("{} before", span(before)),
+        (None, None) if nearest.shared => {
+            return format!("no line in or near the window names the service{stopped}");
+        }
         (None, None) => return format!("the log has no lines with a time{stopped}"),
     };
     let distance = match (before, after) {
@@ -42,13 +72,16 @@ pub(super) fn in_words(
         .find(|wider| *wider >= half + distance);
     let offer = match wider {
         Some(wider) => {
-            let lines = count(center - wider, center + wider);
+            let lines = count(Window {
+                from: center - wider,
+                to: center + wider,
+            });
             let noun = if lines == 1 { "line" } else { "lines" };
             format!("; a window of ±{} has {lines} {noun}", span(wider))
         }
         None => String::new(),
     };
-    format!("nearest line {nearest} the window{offer}{stopped}")
+    format!("nearest line {told} the window{offer}{stopped}")
 }
 
 /// A length of time for people: the two largest units.

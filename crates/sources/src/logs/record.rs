@@ -1,15 +1,61 @@
 //! One line's meaning, whatever its format.
 
-use domain::{LogLevel, LogLine, Timestamp};
+use std::borrow::Cow;
+use std::sync::Arc;
 
-use super::{json, plain};
+use domain::{LogLevel, LogLine, Timestamp};
+use jiff::tz::TimeZone;
+
+use super::fields::Names;
+use super::json::Object;
+use super::{LogFields, LogLimits, container, json, plain};
 use crate::visible::visible;
+
+/// How the lines of a source are read.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    pub names: Arc<Names>,
+    /// The zone of times that name none.
+    pub zone: TimeZone,
+    /// Messages and stack traces are cut at this many bytes.
+    pub text_bytes: usize,
+    /// Times without a year, as syslog's, are taken in the year that brings them nearest to this
+    /// one, such as the time at which the file was last written; without it, they are no times.
+    pub near: Option<Timestamp>,
+}
+
+impl Reading {
+    pub(super) fn new(fields: &LogFields, zone: TimeZone, text_bytes: usize) -> Reading {
+        Reading {
+            names: Arc::new(Names::new(fields)),
+            zone,
+            text_bytes,
+            near: None,
+        }
+    }
+}
+
+impl Default for Reading {
+    /// The built-in fields, UTC, and the default limit.
+    fn default() -> Reading {
+        let text_bytes = LogLimits::default().text_bytes;
+        Reading::new(&LogFields::default(), TimeZone::UTC, text_bytes)
+    }
+}
+
+/// A line, and what it says about who wrote it.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub line: LogLine,
+    /// The service that the line names.
+    pub service: Option<String>,
+}
 
 /// What a line is.
 #[derive(Debug)]
 pub(super) enum Record {
-    Json(LogLine),
-    Plain(LogLine),
+    Json(Read),
+    Plain(Read),
     /// Text without a timestamp, which belongs to the line before it.
     Continuation(String),
     Blank,
@@ -20,40 +66,134 @@ pub(super) enum Record {
 impl Record {
     pub(super) fn time(&self) -> Option<Timestamp> {
         match self {
-            Record::Json(line) | Record::Plain(line) => Some(line.time),
+            Record::Json(read) | Record::Plain(read) => Some(read.line.time),
             _ => None,
         }
     }
 }
 
+/// A container's runtime wraps a line once, a collector perhaps once more.
+const WRAPPINGS: u8 = 2;
+/// Docker writes longer lines in pieces of this size, of which only the last ends with a newline.
+const DOCKER_PIECE_BYTES: usize = 16 << 10;
+/// A message is searched so far for the class of an exception.
+const CLASS_WITHIN_BYTES: usize = 2 << 10;
+
 /// Reads one line; `cut` says that its end is missing.
-pub(super) fn read(bytes: &[u8], cut: bool, text_bytes: usize) -> Record {
-    let text = String::from_utf8_lossy(bytes);
+pub(super) fn read(bytes: &[u8], cut: bool, reading: &Reading) -> Record {
+    // The lossy way is slow, and mostly there is nothing to lose.
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    };
+    of_text(&text, cut, None, reading, WRAPPINGS)
+}
+
+/// `outer` is the time that stands on the wrapping.
+fn of_text(
+    text: &str,
+    cut: bool,
+    outer: Option<Timestamp>,
+    reading: &Reading,
+    wrappings: u8,
+) -> Record {
     let text = text.trim_end().trim_start_matches('\u{feff}');
     if text.trim_start().is_empty() {
         return Record::Blank;
     }
-    if text.trim_start().starts_with('{') {
-        let line = if cut {
-            json::beginning(text, text_bytes)
-        } else {
-            json::read(text, text_bytes)
-        };
-        return line.map_or(Record::Malformed, Record::Json);
+    if is_object(text) {
+        return of_object(text, cut, outer, reading, wrappings);
     }
-    match plain::read(text, text_bytes) {
-        Some(line) => Record::Plain(LogLine {
-            cut: line.cut || cut,
-            ..line
-        }),
-        None => Record::Continuation(bounded(text, text_bytes).0),
+    if wrappings > 0
+        && let Some(output) = container::output(text, reading)
+    {
+        let cut = cut || output.partial;
+        return of_text(output.text, cut, Some(output.time), reading, wrappings - 1);
+    }
+    if outer.is_some() && is_end_of_object(text) {
+        return Record::Malformed;
+    }
+    let text = without_colours(text);
+    let Some(plain) = plain::read(&text, outer, reading) else {
+        if wrappings > 0
+            && let Some(text) = container::behind_name(&text)
+            && let record = of_text(text, cut, outer, reading, wrappings - 1)
+            && record.time().is_some()
+        {
+            return record;
+        }
+        return Record::Continuation(bounded(&text, reading.text_bytes).0);
+    };
+    // A line of JSON behind a time, as some collectors write it.
+    if plain.is_bare()
+        && is_object(plain.message)
+        && let record = of_object(plain.message, cut, Some(plain.time), reading, wrappings)
+        && record.time().is_some()
+    {
+        return record;
+    }
+    let mut read = plain.bounded(reading.text_bytes);
+    read.line.cut |= cut;
+    Record::Plain(read)
+}
+
+/// The beginning of a JSON object, and not a brace among other text.
+fn is_object(text: &str) -> bool {
+    let inside = text.trim_start().strip_prefix('{').map(str::trim_start);
+    inside.is_some_and(|inside| inside.starts_with(['"', '}']))
+}
+
+/// The last piece of an object that a container's runtime wrote in pieces. Lines are read one by
+/// one: the first piece tells what it can, the others are not understood.
+fn is_end_of_object(text: &str) -> bool {
+    text.ends_with('}') && text.matches('}').count() > text.matches('{').count()
+}
+
+fn of_object(
+    text: &str,
+    cut: bool,
+    outer: Option<Timestamp>,
+    reading: &Reading,
+    wrappings: u8,
+) -> Record {
+    match json::read(text, outer, reading) {
+        Some(Object::Line(read)) => Record::Json(read),
+        Some(Object::Wrapped(text, time)) if wrappings > 0 => {
+            let cut = !text.ends_with('\n') && text.len() >= DOCKER_PIECE_BYTES;
+            of_text(&text, cut, time.or(outer), reading, wrappings - 1)
+        }
+        None if cut => {
+            json::beginning(text, outer, reading).map_or(Record::Malformed, Record::Json)
+        }
+        _ => Record::Malformed,
     }
 }
 
-/// Visible text of at most `bytes_max` bytes, and whether that cut it.
+/// Visible text of at most `bytes_max` bytes, without colours, and whether that cut it.
 pub(super) fn bounded(text: &str, bytes_max: usize) -> (String, bool) {
-    let kept = beginning(text, bytes_max);
+    let text = without_colours(text);
+    let kept = beginning(&text, bytes_max);
     (visible(kept).into_owned(), kept.len() < text.len())
+}
+
+/// Text without the escape sequences that colour it in a terminal. All others are kept, and shown.
+fn without_colours(text: &str) -> Cow<'_, str> {
+    if !text.as_bytes().contains(&b'\x1b') {
+        return Cow::Borrowed(text);
+    }
+    let mut parts = text.split("\x1b[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let codes = part.find(|c: char| !matches!(c, '0'..='9' | ';' | ':'));
+        match codes {
+            Some(end) if part[end..].starts_with('m') => plain.push_str(&part[end + 1..]),
+            _ => {
+                plain.push_str("\x1b[");
+                plain.push_str(part);
+            }
+        }
+    }
+    Cow::Owned(plain)
 }
 
 /// The longest beginning of at most `bytes_max` bytes that ends between characters.
@@ -67,114 +207,39 @@ pub(super) fn beginning(text: &str, bytes_max: usize) -> &str {
 
 /// The class that a stack trace begins with, as in `java.lang.IllegalStateException: stock`.
 pub(super) fn exception_class(stack_trace: &str) -> Option<String> {
-    let first = stack_trace.lines().next()?.trim();
-    let first = first.strip_prefix("Caused by: ").unwrap_or(first);
-    let class = first.split([':', ' ']).next()?;
-    let is_class = class.len() <= 200
-        && class.chars().next().is_some_and(char::is_alphabetic)
-        && class
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '$'))
-        && (class.contains('.') || class.ends_with("Error") || class.ends_with("Exception"));
-    is_class.then(|| class.to_owned())
+    domain::exception_class(stack_trace).map(str::to_owned)
 }
 
-/// A level given as a number: syslog's 0 to 7, or the tens of pino and bunyan, or Logback's
-/// thousands.
+/// The first class of an exception that an error's message tells of, as in
+/// `request failed: java.net.SocketTimeoutException: timeout`.
+pub(super) fn exception_within(message: &str, level: LogLevel) -> Option<String> {
+    if level < LogLevel::Warn || !(message.contains("Exception") || message.contains("Error")) {
+        return None;
+    }
+    beginning(message, CLASS_WITHIN_BYTES)
+        .split(|c: char| c.is_whitespace() || matches!(c, '[' | '(' | '"' | '\'' | '=' | ',' | ';'))
+        .map(|word| word.trim_end_matches([':', ']', ')', '.']))
+        .filter(|word| word.ends_with("Exception") || word.ends_with("Error"))
+        .find(|word| word.contains('.') && domain::exception_class(word) == Some(word))
+        .map(str::to_owned)
+}
+
+/// A level given as a number: syslog's 0 to 7, the tens of pino and bunyan, Logback's thousands,
+/// or the hundreds of `java.util.logging`.
 pub(super) fn numeric_level(number: i64) -> LogLevel {
     match number {
         0..=3 => LogLevel::Error,
-        4 => LogLevel::Warn,
-        5 | 6 => LogLevel::Info,
-        7 => LogLevel::Debug,
-        10 | 5_000 => LogLevel::Trace,
+        4 | 900 => LogLevel::Warn,
+        5 | 6 | 700 | 800 => LogLevel::Info,
+        7 | 500 => LogLevel::Debug,
+        10 | 300 | 400 | 5_000 => LogLevel::Trace,
         20 | 10_000 => LogLevel::Debug,
         30 | 20_000 => LogLevel::Info,
         40 | 30_000 => LogLevel::Warn,
-        50 | 60 | 40_000 => LogLevel::Error,
+        50 | 60 | 1_000 | 40_000 | 50_000 => LogLevel::Error,
         _ => LogLevel::Unknown,
     }
 }
 
-/// A time as text: RFC 3339, the same with a space or a comma, without a zone (then UTC), or a
-/// number.
-pub(super) fn text_time(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    if text.len() > 64 {
-        return None;
-    }
-    if let Ok(number) = text.parse::<f64>() {
-        return number_time(number);
-    }
-    let text = text.replace(',', ".");
-    let time = match text.parse::<jiff::Timestamp>() {
-        Ok(time) => time,
-        Err(_) => {
-            let civil: jiff::civil::DateTime = text.parse().ok()?;
-            civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp()
-        }
-    };
-    Some(Timestamp::from_millis(time.as_millisecond()))
-}
-
-/// Epoch seconds, or by size milli-, micro- or nanoseconds (seconds reach to the year 5138).
-pub(super) fn number_time(number: f64) -> Option<Timestamp> {
-    let divisor = match number.abs() {
-        n if n < 1e11 => 1.0,
-        n if n < 1e14 => 1e3,
-        n if n < 1e17 => 1e6,
-        _ => 1e9,
-    };
-    Timestamp::from_seconds(number / divisor)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn f46_times_of_many_kinds_are_read() {
-        let check = |text: &str, time: Option<&str>| {
-            let read = text_time(text).map(|t| t.to_string());
-            assert_eq!(read.as_deref(), time, "{text}");
-        };
-        let noon = Some("2026-11-22T12:00:00.250Z");
-        check("2026-11-22T12:00:00.250Z", noon);
-        check("2026-11-22T12:00:00.250415709Z", noon);
-        check("2026-11-22T13:00:00.250+01:00", noon);
-        check("2026-11-22T13:00:00.250+0100", noon);
-        check("2026-11-22 12:00:00,250", noon);
-        check("2026-11-22T12:00:00.250", noon);
-        check("1795348800.25", noon);
-        check("1795348800250", noon);
-        check("1795348800250000", noon);
-        check("1795348800250000000", noon);
-        check("1970-01-01T00:00:00Z", Some("1970-01-01T00:00:00.000Z"));
-        check("9999-12-30T00:00:00Z", Some("9999-12-30T00:00:00.000Z"));
-        for bad in [
-            "",
-            "soon",
-            "12:00:00",
-            "NaN",
-            "1e9999",
-            "99999-01-01T00:00:00Z",
-        ] {
-            check(bad, None);
-        }
-    }
-
-    #[test]
-    fn exception_classes_are_found() {
-        let check = |text: &str, class: Option<&str>| {
-            assert_eq!(exception_class(text).as_deref(), class, "{text}");
-        };
-        check(
-            "java.lang.IllegalStateException: stock\n\tat x",
-            Some("java.lang.IllegalStateException"),
-        );
-        check("a.b.C$D: 500", Some("a.b.C$D"));
-        check("ValueError: x", Some("ValueError"));
-        check("something happened", None);
-        check("", None);
-    }
-}
+mod tests;

@@ -1,262 +1,228 @@
-//! Reading one log for a selection: which of its files, from where to where, line by line.
+//! Reading blocks of a file line by line, and putting the lines together to records.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
-use domain::{LogLine, Timestamp};
+use domain::{LogLine, ServiceId, Timestamp};
 use flate2::read::MultiGzDecoder;
 
 use super::LogLimits;
-use super::beneath::Unopened;
+use super::gather::{LogFile, Window};
 use super::lines::{Budget, Lines};
-use super::record::{self, Record, exception_class};
-use super::rotation::{self, LogFile};
-use super::search::{DISORDER_BYTES, first_time, lines_from, start_of};
-use super::selection::Selection;
-use super::template::Place;
+use super::needle::Needle;
+use super::record::{Record, exception_class};
+use super::search::lines_from;
+use super::source::LogSource;
 
-/// A file up to this size is read whole, so that it may be in any order.
-const WHOLE_BYTES: u64 = 1 << 20;
-/// Reading ends after so many lines beyond the window in a row,
-const BEYOND_LINES: u32 = 64;
-/// or after a few of them and so many bytes.
-const BEYOND_FEW: u32 = 3;
-const BEYOND_BYTES: u64 = 4 * DISORDER_BYTES;
-
-/// Offers the lines of a place that may lie in the selection's window.
-pub(super) fn scan(
-    place: &Place,
-    limits: &LogLimits,
-    selection: &mut Selection,
-) -> Result<(), Unopened> {
-    let mut budget = Budget::new(limits.read_bytes);
-    let live = rotation::live(place);
-    if let Ok(file) = &live
-        && let Ok(Some(first)) = first_of(file, limits, &mut budget)
-        && first <= selection.from
-    {
-        read(file, limits, selection, &mut budget);
-        selection.exhausted |= budget.is_spent();
-        return Ok(());
-    }
-    let (now_live, rotated) = rotation::all(place, limits.rotated_files);
-    if now_live.is_none() && rotated.is_empty() {
-        return live.map(|_| ());
-    }
-    // A link or a device in the live file's place is no reason to look further.
-    if let Err(error) = live
-        && !error.is_missing()
-    {
-        return Err(error);
-    }
-    for file in in_window(rotated, now_live, limits, selection, &mut budget) {
-        read(&file, limits, selection, &mut budget);
-    }
-    selection.exhausted |= budget.is_spent();
-    Ok(())
-}
-
-/// The files that may hold lines of the window, oldest first. Each reaches to where the next one
-/// begins.
-fn in_window(
-    rotated: Vec<LogFile>,
-    live: Option<LogFile>,
-    limits: &LogLimits,
-    selection: &Selection,
-    budget: &mut Budget,
-) -> Vec<LogFile> {
-    let mut files: Vec<(Option<Timestamp>, LogFile)> = rotated
-        .into_iter()
-        .chain(live)
-        .map(|file| (first_of(&file, limits, budget).ok().flatten(), file))
-        .collect();
-    // The live one stays last, even while it is empty.
-    files.sort_by_key(|(first, file)| (file.live, *first));
-    let ends: Vec<Option<Timestamp>> = (0..files.len())
-        .map(|i| files[i + 1..].iter().find_map(|(first, _)| *first))
-        .collect();
-    let firsts: Vec<Option<Timestamp>> = files.iter().map(|(first, _)| *first).collect();
-    let copied = copy_of_live(&files);
-    let mut kept: Vec<LogFile> = Vec::new();
-    for (i, (first, file)) in files.into_iter().enumerate() {
-        let Some(first) = first else { continue };
-        let is_copy = copied == Some(i);
-        let before = ends[i].is_some_and(|end| end < selection.from);
-        let after =
-            first > selection.to && i > 0 && firsts[i - 1].is_some_and(|f| f > selection.to);
-        if !is_copy && !before && !after {
-            kept.push(file);
-        }
-    }
-    kept
-}
-
-/// The rotated file that is a copy of the live one, which is about to be truncated: it begins with
-/// the same bytes.
-fn copy_of_live(files: &[(Option<Timestamp>, LogFile)]) -> Option<usize> {
-    let (first, live) = files.last().filter(|(_, file)| file.live)?;
-    let beginning = beginning(live).filter(|bytes| !bytes.is_empty())?;
-    files.iter().rposition(|(other_first, other)| {
-        let unpacked = !other.live && !other.packed && other_first == first;
-        unpacked && self::beginning(other).is_some_and(|bytes| bytes == beginning)
-    })
-}
-
-fn beginning(file: &LogFile) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut start = reader(file, 0).ok()?.take(512);
-    start.read_to_end(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-fn first_of(
-    file: &LogFile,
-    limits: &LogLimits,
-    budget: &mut Budget,
-) -> io::Result<Option<Timestamp>> {
-    first_time(reader(file, 0)?, limits, budget)
-}
-
-fn reader(file: &LogFile, from: u64) -> io::Result<Box<dyn Read + '_>> {
-    use std::io::{Seek, SeekFrom};
-    let mut raw = &file.file;
-    raw.seek(SeekFrom::Start(from))?;
-    let raw = raw.take(file.length.saturating_sub(from));
-    Ok(if file.packed {
-        Box::new(MultiGzDecoder::new(raw))
-    } else {
-        Box::new(raw)
-    })
-}
-
-/// An error in the middle of a file, such as a broken archive, counts as one malformed line.
-fn read(file: &LogFile, limits: &LogLimits, selection: &mut Selection, budget: &mut Budget) {
-    let mut teller = Teller::new(selection, limits, !file.live);
-    let outcome = if file.packed {
-        reader(file, 0)
-            .and_then(|reader| teller.tell(Lines::new(reader, 0, limits.line_bytes), true, budget))
-    } else if file.length <= WHOLE_BYTES {
-        lines_from(&file.file, 0, file.length, limits.line_bytes)
-            .and_then(|lines| teller.tell(lines, false, budget))
-    } else {
-        let from = teller.selection.from;
-        start_of(&file.file, file.length, from, limits, budget).and_then(|start| {
-            let mut lines = lines_from(&file.file, start, file.length, limits.line_bytes)?;
-            if start > 0 {
-                lines.next(&mut Vec::new(), budget)?;
-            }
-            teller.tell(lines, true, budget)
-        })
-    };
-    if outcome.is_err() {
-        teller.selection.malformed += 1;
-    }
-}
-
-/// Puts lines together to records and tells the selection of them.
-struct Teller<'a> {
-    selection: &'a mut Selection,
+/// Puts lines of a file together to records and hands on those of a service in a window, each with
+/// the offset of its first line.
+pub(super) struct Teller<'a> {
+    service: &'a ServiceId,
+    window: Window,
     text_bytes: usize,
-    /// The last line counts even without a newline: nobody writes on.
-    finished: bool,
-    /// A plain line that may go on.
-    open: Option<LogLine>,
+    take: &'a mut dyn FnMut(LogLine, u64),
+    source: &'a LogSource,
+    last: Last,
+    /// Objects that can't have this text are not read.
+    pub needle: Option<&'a Needle>,
+    /// Lines of the window that were not read for that reason.
+    pub unread: u64,
+    /// Blocks that were read to their end.
+    pub told: usize,
+    /// Malformed lines in the window.
+    pub malformed: u64,
     /// Malformed lines since the last one with a time.
-    malformed: u64,
-    /// The last line with a time lay in the window.
+    pending: u64,
+    /// The last line with a time was one of those asked for.
     inside: bool,
+    /// The newest line before the window, and the oldest after it.
+    pub before: Option<Timestamp>,
+    pub after: Option<Timestamp>,
+}
+
+/// What a line without a time would go on with.
+enum Last {
+    Nothing,
+    Kept(LogLine, u64),
+    /// A line that isn't asked for.
+    Passed,
 }
 
 impl<'a> Teller<'a> {
-    fn new(selection: &'a mut Selection, limits: &LogLimits, finished: bool) -> Teller<'a> {
+    pub(super) fn new(
+        file: &'a LogFile,
+        service: &'a ServiceId,
+        window: Window,
+        limits: &LogLimits,
+        take: &'a mut dyn FnMut(LogLine, u64),
+    ) -> Teller<'a> {
         Teller {
-            selection,
+            service,
+            window,
             text_bytes: limits.text_bytes,
-            finished,
-            open: None,
+            take,
+            source: file.source,
+            last: Last::Nothing,
+            needle: None,
+            unread: 0,
+            told: 0,
             malformed: 0,
+            pending: 0,
             inside: false,
+            before: None,
+            after: None,
         }
     }
 
-    fn tell<R: Read>(
-        &mut self,
-        mut lines: Lines<R>,
-        may_stop: bool,
-        budget: &mut Budget,
-    ) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        let (mut beyond, mut beyond_from) = (0, 0);
-        loop {
-            let line = match lines.next(&mut bytes, budget) {
-                Ok(Some(line)) => line,
-                Ok(None) => break,
-                Err(error) => {
-                    self.close();
-                    return Err(error);
-                }
-            };
-            // A last line without a newline is still being written.
-            if !line.whole && !self.finished {
-                break;
-            }
-            let record = record::read(&bytes, line.cut, self.text_bytes);
-            match record.time() {
-                Some(time) if time > self.selection.to => {
-                    if beyond == 0 {
-                        beyond_from = lines.offset();
-                    }
-                    beyond += 1;
-                }
-                Some(_) => beyond = 0,
-                None => {}
-            }
-            self.take(record);
-            let far = beyond >= BEYOND_FEW && lines.offset() - beyond_from > BEYOND_BYTES;
-            if may_stop && (beyond >= BEYOND_LINES || far) {
-                break;
-            }
-        }
+    /// Reads blocks of the file, given by their places in its index, in order. An error, such as a
+    /// broken archive's, counts as one malformed line.
+    pub(super) fn tell(&mut self, file: &LogFile, places: &[usize], budget: &mut Budget) {
+        let told = match file.packed {
+            false => self.tell_plain(file, places, budget),
+            true => self.tell_packed(file, places, budget),
+        };
         self.close();
         if self.inside {
-            self.selection.malformed += self.malformed;
+            self.malformed += std::mem::take(&mut self.pending);
+        }
+        if told.is_err() || file.index.broken {
+            self.malformed += 1;
+        }
+    }
+
+    fn tell_plain(
+        &mut self,
+        file: &LogFile,
+        places: &[usize],
+        budget: &mut Budget,
+    ) -> io::Result<()> {
+        let mut next = 0;
+        for place in places {
+            self.turn_to(*place, next);
+            let Some(block) = file.index.blocks().get(*place) else {
+                continue;
+            };
+            self.tell_lines(lines_from(&file.file, block.start..block.end)?, budget)?;
+            next = place + 1;
+            if budget.is_spent() {
+                return Ok(());
+            }
+            self.told += 1;
         }
         Ok(())
     }
 
-    fn take(&mut self, record: Record) {
+    fn tell_packed(
+        &mut self,
+        file: &LogFile,
+        places: &[usize],
+        budget: &mut Budget,
+    ) -> io::Result<()> {
+        let mut packed = &file.file;
+        packed.rewind()?;
+        let mut unpacked = MultiGzDecoder::new(packed);
+        let (mut next, mut at) = (0, 0);
+        for place in places {
+            self.turn_to(*place, next);
+            let Some(block) = file.index.blocks().get(*place) else {
+                continue;
+            };
+            let mut between = unpacked.by_ref().take(block.start - at);
+            io::copy(&mut between, &mut io::sink())?;
+            let lines = Lines::new(unpacked.by_ref().take(block.bytes()), block.start);
+            self.tell_lines(lines, budget)?;
+            at = block.end;
+            next = place + 1;
+            if budget.is_spent() {
+                return Ok(());
+            }
+            self.told += 1;
+        }
+        Ok(())
+    }
+
+    /// A block that doesn't follow on the last one may begin with what belongs to the one between.
+    fn turn_to(&mut self, place: usize, next: usize) {
+        if place != next {
+            self.close();
+            self.last = Last::Passed;
+        }
+    }
+
+    fn tell_lines<R: Read>(&mut self, mut lines: Lines<R>, budget: &mut Budget) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        while let Some(line) = lines.next(&mut bytes, budget)? {
+            self.hear(&bytes, line.cut, line.start);
+        }
+        Ok(())
+    }
+
+    /// Most lines that aren't asked for are known by their time alone.
+    fn hear(&mut self, bytes: &[u8], cut: bool, offset: u64) {
+        let is_json = bytes.trim_ascii_start().first() == Some(&b'{');
+        match self.source.time(bytes, cut) {
+            Some(time) if !self.window.contains(time) => self.pass(time, is_json),
+            Some(_) if is_json && !cut && self.needle.is_some_and(|n| !n.may_be_in(bytes)) => {
+                self.close();
+                self.stamp(true);
+                self.unread += 1;
+            }
+            None if matches!(self.last, Last::Passed) => self.pending += u64::from(is_json),
+            _ => {
+                let record = self.source.record(bytes, cut);
+                self.take_record(record, offset);
+            }
+        }
+    }
+
+    fn pass(&mut self, time: Timestamp, is_json: bool) {
+        self.close();
+        self.stamp(false);
+        self.last = if is_json { Last::Nothing } else { Last::Passed };
+        if self.source.is_shared() {
+            // It may be of another service.
+            self.last = Last::Passed;
+        } else if time < self.window.from {
+            self.before = self.before.max(Some(time));
+        } else {
+            self.after = Some(self.after.map_or(time, |after| after.min(time)));
+        }
+    }
+
+    fn take_record(&mut self, record: Record, offset: u64) {
+        if let Record::Json(read) | Record::Plain(read) = &record {
+            let is_own = self.source.is_of(self.service, read.service.as_deref());
+            self.close();
+            self.stamp(is_own);
+            if !is_own {
+                self.last = Last::Passed;
+                return;
+            }
+        }
         match record {
-            Record::Json(line) => {
-                self.close();
-                self.stamp(line.time);
-                self.selection.offer(line);
-            }
-            Record::Plain(line) => {
-                self.close();
-                self.stamp(line.time);
-                self.open = Some(line);
-            }
-            Record::Continuation(text) => match &mut self.open {
-                Some(line) => fold(line, &text, self.text_bytes),
-                None => self.malformed += 1,
+            Record::Json(read) => (self.take)(read.line, offset),
+            Record::Plain(read) => self.last = Last::Kept(read.line, offset),
+            Record::Continuation(text) => match &mut self.last {
+                Last::Kept(line, _) => fold(line, &text, self.text_bytes),
+                Last::Nothing => self.pending += 1,
+                Last::Passed => {}
             },
             Record::Blank => {}
-            Record::Malformed => self.malformed += 1,
+            Record::Malformed => self.pending += 1,
         }
     }
 
     fn close(&mut self) {
-        if let Some(line) = self.open.take() {
-            self.selection.offer(line);
+        if let Last::Kept(line, offset) = std::mem::replace(&mut self.last, Last::Nothing) {
+            (self.take)(line, offset);
         }
     }
 
     /// Malformed lines belong to the window where a neighbour with a time does.
-    fn stamp(&mut self, time: Timestamp) {
-        let inside = self.selection.wants(time);
+    fn stamp(&mut self, inside: bool) {
         if inside || self.inside {
-            self.selection.malformed += self.malformed;
+            self.malformed += self.pending;
         }
-        self.malformed = 0;
+        self.pending = 0;
         self.inside = inside;
     }
 }

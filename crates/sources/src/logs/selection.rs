@@ -1,27 +1,22 @@
 //! What is kept of the lines that were read: errors first, then by time, up to a limit.
 
-use domain::{LogLevel, LogLine, Timestamp};
+use domain::{LogLevel, LogLine};
 
-use super::LogLimits;
+/// The lines of a window take at most about so many bytes.
+const BYTES_MAX: usize = 16 << 20;
 
 /// The lines of a window, as they are being found.
 #[derive(Debug)]
 pub(super) struct Selection {
-    pub from: Timestamp,
-    pub to: Timestamp,
     pub malformed: u64,
-    /// The byte limit ended the reading.
-    pub exhausted: bool,
-    /// The newest line before the window, and the oldest after it.
-    pub before: Option<Timestamp>,
-    pub after: Option<Timestamp>,
-    pub read_bytes_max: u64,
     limit: usize,
     lines: Vec<LogLine>,
+    bytes: usize,
     omitted: u64,
 }
 
 /// What was picked in the end.
+#[derive(Default)]
 pub(super) struct Picked {
     pub lines: Vec<LogLine>,
     pub omitted: u64,
@@ -29,40 +24,21 @@ pub(super) struct Picked {
 }
 
 impl Selection {
-    pub(super) fn new(
-        from: Timestamp,
-        to: Timestamp,
-        limit: usize,
-        limits: LogLimits,
-    ) -> Selection {
+    pub(super) fn new(limit: usize) -> Selection {
         Selection {
-            from,
-            to,
             malformed: 0,
-            exhausted: false,
-            before: None,
-            after: None,
-            read_bytes_max: limits.read_bytes,
             limit,
             lines: Vec::new(),
+            bytes: 0,
             omitted: 0,
         }
     }
 
-    pub(super) fn wants(&self, time: Timestamp) -> bool {
-        self.from <= time && time <= self.to
-    }
-
     pub(super) fn offer(&mut self, line: LogLine) {
-        if line.time < self.from {
-            self.before = self.before.max(Some(line.time));
-        } else if line.time > self.to {
-            self.after = Some(self.after.map_or(line.time, |after| after.min(line.time)));
-        } else {
-            self.lines.push(line);
-            if self.lines.len() > 2 * self.limit + 64 {
-                self.cut();
-            }
+        self.bytes += weight(&line);
+        self.lines.push(line);
+        if self.lines.len() > 2 * self.limit + 64 || self.bytes > 2 * BYTES_MAX {
+            self.cut();
         }
     }
 
@@ -87,8 +63,27 @@ impl Selection {
             _ => 2,
         };
         self.lines.sort_by_key(|line| (rank(line.level), line.time));
-        let beyond = self.lines.len().saturating_sub(self.limit);
-        self.lines.truncate(self.limit);
-        self.omitted += beyond as u64;
+        let mut bytes = 0;
+        let fits = |line: &&LogLine| {
+            bytes += weight(line);
+            bytes <= BYTES_MAX
+        };
+        let kept = self.lines.iter().take(self.limit).take_while(fits).count();
+        self.omitted += (self.lines.len() - kept) as u64;
+        self.lines.truncate(kept);
+        self.bytes = self.lines.iter().map(weight).sum();
     }
+}
+
+/// About how many bytes a line takes.
+pub(super) fn weight(line: &LogLine) -> usize {
+    let texts = [
+        &line.logger,
+        &line.exception,
+        &line.stack_trace,
+        &line.trace_id,
+        &line.span_id,
+    ];
+    let texts = texts.into_iter().flatten().map(String::len);
+    size_of::<LogLine>() + line.message.len() + texts.sum::<usize>()
 }

@@ -1,44 +1,56 @@
-//! Where a service's log lies: a path template, and the paths that come of it.
+//! Where logs lie: a path template, and what it stands for.
 
 use std::path::{Path, PathBuf};
 
 use domain::ServiceId;
 
+use super::glob::Glob;
+
 const SERVICE: &str = "{service}";
 
-/// A path with `{service}` in it, such as `/var/log/{service}/app.json`.
+/// A path such as `/var/log/{service}/*.json`: `{service}` stands for the name, `*` and `?` for any
+/// characters of a part. Without `{service}` its files hold the lines of several services.
 ///
-/// The folder before the first `{service}` is the root; nothing outside is ever read. Characters
-/// of a name that have a meaning in paths are written as `%2F` and the like.
+/// The folder before the first `{service}`, `*` or `?` is the root; nothing outside is ever read,
+/// nor what links beneath it point to outside. So the logs of pods are
+/// `/var/log/pods/*_{service}-*/*/*.log`, not the links to them in `/var/log/containers`. With a `*`
+/// right behind it, `{service}` also finds services whose names only begin like this one's.
+///
+/// Characters of a name that have a meaning in paths are written as `%2F` and the like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogTemplate {
     pub path: String,
     root: PathBuf,
-    /// Beneath the root, with `{service}`.
+    /// Beneath the root.
     relative: String,
 }
 
 /// Why a text is no template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogTemplateError {
-    #[error("the log path {0:?} has no {{service}}; write e.g. /var/log/{{service}}/app.json")]
-    NoService(String),
-    #[error("the log path {0:?} has a part '..' after {{service}}")]
+    #[error("the log path {0:?} has a part '..' after its fixed folder")]
     Parent(String),
     #[error("the log path {0:?} ends in a folder; name a file")]
     Folder(String),
 }
 
-/// Where one service's live log should lie.
+/// Where the files of one log, or of several, should lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub root: PathBuf,
-    pub relative: PathBuf,
+    /// Folders beneath the root, and the name of the file.
+    pub parts: Vec<Glob>,
+    /// Beneath the root, for people.
+    relative: String,
 }
 
 impl Place {
     /// As shown to people.
-    pub(super) fn shown(&self, relative: &Path) -> String {
+    pub(super) fn shown(&self) -> String {
+        self.shown_at(Path::new(&self.relative))
+    }
+
+    pub(super) fn shown_at(&self, relative: &Path) -> String {
         let path = self.root.join(relative);
         crate::visible::excerpt(&path.to_string_lossy(), 300)
     }
@@ -46,18 +58,17 @@ impl Place {
 
 impl LogTemplate {
     /// # Errors
-    /// No `{service}`, `..` after it, or no file name.
+    /// `..` after the fixed folder, or no file name.
     pub fn new(path: impl Into<String>) -> Result<LogTemplate, LogTemplateError> {
         let path = path.into();
-        let Some(at) = path.find(SERVICE) else {
-            return Err(LogTemplateError::NoService(path));
-        };
-        let folder_end = path[..at].rfind('/').map_or(0, |slash| slash + 1);
+        let marks = [path.find(SERVICE), path.find(['*', '?'])];
+        let fixed = marks.into_iter().flatten().min().unwrap_or(path.len());
+        let folder_end = path[..fixed].rfind('/').map_or(0, |slash| slash + 1);
         let (root, relative) = path.split_at(folder_end);
         if relative.split('/').any(|part| part == "..") {
             return Err(LogTemplateError::Parent(path));
         }
-        if relative.ends_with('/') {
+        if relative.is_empty() || relative.ends_with('/') || relative.ends_with("/.") {
             return Err(LogTemplateError::Folder(path));
         }
         Ok(LogTemplate {
@@ -67,11 +78,42 @@ impl LogTemplate {
         })
     }
 
+    /// The files are of one service, and the path says which.
+    pub fn names_service(&self) -> bool {
+        self.relative.contains(SERVICE)
+    }
+
     pub(super) fn place(&self, service: &ServiceId) -> Place {
+        let name = path_part(service.as_str());
         Place {
             root: self.root.clone(),
-            relative: PathBuf::from(self.relative.replace(SERVICE, &path_part(service.as_str()))),
+            parts: self.parts(|glob| glob.push_text(&name)),
+            relative: self.relative.replace(SERVICE, &name),
         }
+    }
+
+    /// The files of all services.
+    pub(super) fn everywhere(&self) -> Place {
+        Place {
+            root: self.root.clone(),
+            parts: self.parts(Glob::push_many),
+            relative: self.relative.clone(),
+        }
+    }
+
+    fn parts(&self, push_service: impl Fn(&mut Glob)) -> Vec<Glob> {
+        let part = |text: &str| {
+            let mut glob = Glob::default();
+            for (i, pattern) in text.split(SERVICE).enumerate() {
+                if i > 0 {
+                    push_service(&mut glob);
+                }
+                glob.push_pattern(pattern);
+            }
+            glob
+        };
+        let parts = self.relative.split('/');
+        parts.filter(|text| !text.is_empty()).map(part).collect()
     }
 }
 
@@ -101,8 +143,9 @@ mod tests {
         let check = |name: &str, part: &str| {
             let template = LogTemplate::new("/var/log/{service}/app.json").unwrap();
             let place = template.place(&ServiceId::new(name).unwrap());
+            let parts: Vec<String> = place.parts.iter().filter_map(Glob::only).collect();
             assert_eq!(place.root, Path::new("/var/log/"));
-            assert_eq!(place.relative, Path::new(part).join("app.json"), "{name:?}");
+            assert_eq!(parts, [part, "app.json"], "{name:?}");
         };
         check("pay", "pay");
         check("prod/pay", "prod%2Fpay");
@@ -113,6 +156,7 @@ mod tests {
         check("a\0b\n", "a%00b%0A");
         check("/etc", "%2Fetc");
         check("päy 🦀", "päy 🦀");
+        check("*", "*");
     }
 
     #[test]
@@ -120,8 +164,20 @@ mod tests {
         let root = |path: &str| LogTemplate::new(path).map(|t| t.root);
         assert_eq!(root("/l/app-{service}.json"), Ok(PathBuf::from("/l/")));
         assert_eq!(root("{service}.json"), Ok(PathBuf::from(".")));
-        for bad in ["/var/log/app.json", "/l/{service}/../x", "/l/{service}/"] {
+        assert_eq!(root("/var/log/app.json"), Ok(PathBuf::from("/var/log/")));
+        assert_eq!(root("/l/a*/{service}/x.log"), Ok(PathBuf::from("/l/")));
+        assert_eq!(root("/l/../m/*.log"), Ok(PathBuf::from("/l/../m/")));
+        for bad in ["/l/{service}/../x", "/l/*/../x", "/l/{service}/", "/l/", ""] {
             assert!(root(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_services_name_is_no_pattern() {
+        let template = LogTemplate::new("/l/{service}-?.log").unwrap();
+        let place = template.place(&ServiceId::new("p*y").unwrap());
+        assert!(place.parts[0].matches("p*y-1.log"));
+        assert!(!place.parts[0].matches("pay-1.log"));
+        assert!(template.everywhere().parts[0].matches("pay-1.log"));
     }
 }

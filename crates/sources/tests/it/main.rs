@@ -4,6 +4,7 @@
 mod client;
 mod collector;
 mod evidence;
+mod log_formats;
 mod logs;
 mod mock;
 mod real_evidence;

@@ -29,25 +29,13 @@ pub(crate) fn counted(patterns: &LogPatterns, shifts: Option<&Shifts>) -> Option
 
 #[cfg(test)]
 mod tests {
-    use domain::{LogOutcome, LogReach, Shift, Timestamp};
+    use domain::{LogOutcome, Shift, Timestamp};
 
     use super::*;
 
     fn patterns(outcome: LogOutcome) -> LogPatterns {
         let time = Timestamp::from_millis(0);
-        LogPatterns {
-            outcome,
-            baseline_from: time,
-            from: time,
-            to: time,
-            baseline: LogReach::default(),
-            window: LogReach::default(),
-            ranked: Vec::new(),
-            steady: 0,
-            omitted: 0,
-            text: String::new(),
-            counted: None,
-        }
+        LogPatterns::without_any(outcome, time, time, time)
     }
 
     fn shifts(ranked: Vec<Shift>, steady: Vec<String>) -> Shifts {

@@ -1,16 +1,94 @@
-//! Log patterns as the API shows them: what is new, risen, fallen or gone, and what it was counted
-//! against.
+//! `GET /api/v1/logs/patterns`, and log patterns as the API shows them: what is new, risen, fallen
+//! or gone, and what it was counted against.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Query, State};
 
 use domain::{
     LogPattern, LogPatterns, LogReach, PatternBasis, PatternChange, ServiceId, Timestamp,
 };
-use serde::Serialize;
+use incident::LogShiftWindows;
+use serde::{Deserialize, Serialize};
 
-use super::Line;
-use super::outcome;
+use super::super::Api;
+use super::super::parameters::{duration, optional_time};
+use super::super::problem::Problem;
+use super::{Line, outcome};
+use crate::clock;
+use crate::evidence::patterns::read;
+
+/// The window and its baseline, where none are asked for.
+const SPAN: Duration = Duration::from_secs(300);
+const BASELINE: Duration = Duration::from_secs(3_600);
+const STRETCH_MAX: Duration = Duration::from_secs(7 * 86_400);
 
 /// Templates named in an answer.
 const ANSWERED_MAX: usize = 3;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    service: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    /// How long before `from` is usual.
+    baseline: Option<String>,
+}
+
+/// The patterns of any window of a service against the time before it.
+#[derive(Serialize)]
+pub struct Patterns {
+    service: ServiceId,
+    #[serde(flatten)]
+    patterns: PatternsView,
+}
+
+pub async fn get(
+    State(api): State<Api>,
+    Query(parameters): Query<Parameters>,
+) -> Result<Json<Patterns>, Problem> {
+    let snapshot = api.snapshot();
+    let service = api.service(&snapshot, parameters.service.as_deref())?;
+    let windows = windows(&parameters)?;
+    let (reader, of) = (Arc::clone(&api.logs), service.clone());
+    let found = api
+        .read_logs(move || read(&reader, &of, windows, &[]))
+        .await?;
+    Ok(Json(Patterns {
+        service,
+        patterns: PatternsView::of(Some(&found)),
+    }))
+}
+
+/// The last five minutes against the hour before, unless asked otherwise.
+fn windows(parameters: &Parameters) -> Result<LogShiftWindows, Problem> {
+    let to = optional_time("to", parameters.to.as_deref())?;
+    let to = to.unwrap_or_else(clock::now);
+    let from = optional_time("from", parameters.from.as_deref())?.unwrap_or(to - SPAN);
+    let baseline = parameters.baseline.as_deref();
+    let baseline = baseline
+        .map(|text| duration("baseline", text))
+        .transpose()?;
+    let baseline = baseline.unwrap_or(BASELINE);
+    if from >= to {
+        return Err(Problem::bad_request("from is not before to"));
+    }
+    if baseline.is_zero() || baseline > STRETCH_MAX || to.since(from) > STRETCH_MAX {
+        return Err(Problem::bad_request(
+            "the window and its baseline take up to 7 days each, and more than nothing",
+        ));
+    }
+    Ok(LogShiftWindows {
+        baseline_from: from - baseline,
+        from,
+        onset: from,
+        to,
+        left_out: Vec::new(),
+    })
+}
 
 /// The answer to "what do the logs say?".
 #[derive(Serialize)]
