@@ -65,8 +65,8 @@ grouping() {
     local ga fga rate
     ga=$(number "$answer" ga) fga=$(number "$answer" fga) rate=$(number "$answer" lines_per_second)
     figure 2 "grouping accuracy, by line and by group (Drain3: .552/.314 raw, .535/.324 masked)" \
-        "GA $ga, FGA $fga" "≥ 0.88 each" "$(holds "$ga >= 0.88 && $fga >= 0.88")"
-    figure 2 "lines a second on one core, masking included" "$rate" "≥ 150,000" "$(holds "$rate >= 150000")"
+        "$(printf 'GA %.3f, FGA %.3f' "$ga" "$fga")" "≥ 0.88 each" "$(holds "$ga >= 0.88 && $fga >= 0.88")"
+    figure 2 "lines a second on one core, masking included" "$(printf '%.0f' "$rate")" "≥ 150,000" "$(holds "$rate >= 150000")"
     cargo run --quiet --release -p lab --example log_peer -- "$lines" | tee "$work/peer.txt"
     local times
     times=$(sed -n 's/^ratio[: ]*\([.0-9]*\).*/\1/p' "$work/peer.txt")

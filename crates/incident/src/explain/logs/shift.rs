@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     AlsoTold, LogLevel, LogLine, LogOutcome, LogPattern, LogPatterns, LogReach, PatternBasis,
-    PatternChange, ServiceId,
+    PatternChange, ServiceId, Timestamp,
 };
 
 use super::calls::{CallShift, Calls, InCalls};
@@ -98,6 +98,8 @@ pub struct LogShift {
     during: Stretch,
     calls: Calls,
     failures: Failures,
+    /// The first line of the baseline.
+    begins: Option<Timestamp>,
 }
 
 /// What was read of baseline or window.
@@ -124,6 +126,7 @@ impl LogShift {
             during: stretch(),
             calls: Calls::default(),
             failures: Failures::default(),
+            begins: None,
         }
     }
 
@@ -145,7 +148,11 @@ impl LogShift {
             .add(line, place, &mut self.sample_bytes);
         let stretch = match place.is_during() {
             true => &mut self.during,
-            false => &mut self.before,
+            false => {
+                let begins = self.begins.get_or_insert(line.time);
+                *begins = line.time.min(*begins);
+                &mut self.before
+            }
         };
         stretch.lines += 1;
         let trace = line.trace_id.as_deref().map(|id| quick(1, id.as_bytes()));
@@ -174,6 +181,7 @@ impl LogShift {
 
     /// Ranks the patterns. Labels of metrics that name exceptions are matched with what was logged.
     pub fn finish(mut self, labels: &[ExceptionLabel]) -> LogPatterns {
+        let is_young = self.begins.is_some_and(|first| self.cut.begin_with(first));
         let bases = Bases::of(&self);
         let (tallies, unplaced) = self.by_root();
         let miner = &self.miner;
@@ -214,7 +222,7 @@ impl LogShift {
                 .collect(),
             steady: count(steady),
             omitted: count(omitted),
-            text: self.text(&bases, unplaced),
+            text: self.text(&bases, unplaced, is_young),
             counted: None,
         }
     }
@@ -241,7 +249,7 @@ impl LogShift {
     }
 
     /// What the answer hangs on.
-    fn text(&self, bases: &Bases, unplaced: u64) -> String {
+    fn text(&self, bases: &Bases, unplaced: u64, is_young: bool) -> String {
         let (baseline, window) = (self.cut.baseline(), self.cut.window());
         let mut text = match &bases.traces {
             Some(traces) => format!(
@@ -267,6 +275,9 @@ impl LogShift {
             length(self.cut.slice),
             EFFECT_MIN
         );
+        if is_young {
+            text += "; the baseline begins with its first line, as the log may be younger";
+        }
         if self.before.lines == 0 {
             text += "; not one line is in the baseline, so that a pattern is new says little";
         } else if bases.minutes.during > 0.5 * bases.minutes.before {

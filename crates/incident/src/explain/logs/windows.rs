@@ -8,6 +8,8 @@ use domain::Timestamp;
 const SLICE_MIN: Duration = Duration::from_secs(30);
 /// … and more of them need more memory for each pattern.
 const SLICES_MAX: u64 = 240;
+/// A log that begins later than this part of the baseline is younger than it.
+const UNKNOWN_PARTS_MIN: u32 = 10;
 
 /// What is compared: the window of an incident with the baseline before it.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,6 +97,19 @@ impl Cut {
         }
         let slice = time.since(self.baseline_from).as_millis() / self.slice.as_millis();
         Some(Place::Before(u16::try_from(slice).unwrap_or(u16::MAX)))
+    }
+
+    /// The first line of the baseline. What lies before it is not calm but unknown, as of a log
+    /// that is younger than the baseline; a little of it is chance. Says whether it was left out.
+    pub fn begin_with(&mut self, first: Timestamp) -> bool {
+        let unknown = first.since(self.baseline_from);
+        if UNKNOWN_PARTS_MIN * unknown < self.from.since(self.baseline_from) {
+            return false;
+        }
+        let mut left_out = std::mem::take(&mut self.left_out);
+        left_out.push((self.baseline_from, first));
+        self.left_out = apart(self.baseline_from, self.from, left_out);
+        true
     }
 
     /// The length of the baseline without what is left out.

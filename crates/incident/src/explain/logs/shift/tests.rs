@@ -236,6 +236,29 @@ fn a_new_line_that_one_call_repeats_is_one() {
 }
 
 #[test]
+fn a_log_that_is_younger_than_the_baseline_says_nothing_of_the_time_before_it() {
+    let young = every(-360, 180, 10, LogLevel::Info, "asked for 1");
+    let found = patterns(windows(), &young);
+    assert_eq!(
+        found.ranked[0].change,
+        PatternChange::Steady,
+        "{}",
+        found.ranked[0].text
+    );
+    assert_eq!(found.baseline.seconds, 360.0);
+    assert!(
+        found.text.contains("the log may be younger"),
+        "{}",
+        found.text
+    );
+    let old = patterns(
+        windows(),
+        &every(-3_400, 180, 10, LogLevel::Info, "asked for 1"),
+    );
+    assert!(!old.text.contains("younger"), "{}", old.text);
+}
+
+#[test]
 fn what_is_not_said_since_the_onset_is_gone() {
     let lines = every(-3_600, 20, 10, LogLevel::Info, "asked for 1");
     let windows = LogShiftWindows {
