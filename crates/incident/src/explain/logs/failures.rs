@@ -16,7 +16,7 @@ use super::miner::{GroupId, beginning};
 const FAILURES_MAX: usize = 4_096;
 const CLASSES_MAX: usize = 8;
 const CLASS_BYTES_MAX: usize = 128;
-/// What is searched for classes.
+/// What of a message is searched for classes.
 const TEXT_BYTES_MAX: usize = 64 << 10;
 /// A container logs a failure at most so long after the application did, or before.
 const APART_MAX: Duration = Duration::from_secs(1);
@@ -199,14 +199,6 @@ fn share_class(a: &Failure, b: &Failure) -> bool {
 /// The simple names of a line's exception, of the causes in its stack trace, and of what its
 /// message says was thrown.
 fn classes(line: &LogLine) -> Vec<String> {
-    let stack = beginning(line.stack_trace.as_deref().unwrap_or(""), TEXT_BYTES_MAX);
-    let causes = stack.lines().enumerate().filter_map(|(at, text)| {
-        let cause = text.strip_prefix("Caused by: ");
-        // Printed root cause first.
-        let wrapped = || text.strip_prefix("Wrapped by: ");
-        let first = (at == 0).then_some(text);
-        Some(class_at_start(cause.or_else(wrapped).or(first)?)).filter(|class| !class.is_empty())
-    });
     let message = beginning(&line.message, TEXT_BYTES_MAX);
     let thrown = message
         .split(|letter: char| !is_of_class(letter))
@@ -216,7 +208,7 @@ fn classes(line: &LogLine) -> Vec<String> {
         .exception
         .as_deref()
         .into_iter()
-        .chain(causes)
+        .chain(line.causes())
         .chain(thrown)
     {
         let class = simple(class);
@@ -236,11 +228,6 @@ fn is_of_class(letter: char) -> bool {
 fn names_a_class(word: &str) -> bool {
     let is_thrown = ["Exception", "Error"].iter().any(|end| word.ends_with(end));
     is_thrown && word.contains('.') && !word.starts_with('.')
-}
-
-fn class_at_start(text: &str) -> &str {
-    let end = text.find(|letter| !is_of_class(letter));
-    text[..end.unwrap_or(text.len())].trim_end_matches('.')
 }
 
 /// The name of a class without its packages and outer classes.
