@@ -7,6 +7,8 @@
 # as line, what, figure, bar and verdict with tabs between.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/measure.sh
+. scripts/measure.sh
 
 target=${CARGO_TARGET_DIR:-$PWD/target}
 bench=$target/bench/incidents
@@ -14,16 +16,6 @@ example=$target/release/examples/ten_thousand_incidents
 
 scripts/require.sh cargo cc curl
 cargo build --quiet --release -p server --bins --example ten_thousand_incidents
-
-# A port that nobody listens on, below those that the system gives to clients.
-free_port() {
-    local port
-    while :; do
-        port=$((20000 + RANDOM % 12000))
-        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-    done
-    echo "$port"
-}
 
 rm -rf "$bench"
 mkdir -p "$bench"

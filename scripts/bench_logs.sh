@@ -10,6 +10,8 @@
 # line, what, figure, bar and verdict with tabs between.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/measure.sh
+. scripts/measure.sh
 
 gb=${GB:-5}
 target=${CARGO_TARGET_DIR:-$PWD/target}
@@ -25,20 +27,6 @@ figure() {
     if [ -n "${BELLWETHER_FIGURES:-}" ]; then
         printf 'logs 4\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" >>"$BELLWETHER_FIGURES"
     fi
-}
-
-holds() {
-    if awk "BEGIN { exit !($*) }"; then echo pass; else echo short; fi
-}
-
-# A port that nobody listens on, below those that the system gives to clients.
-free_port() {
-    local port
-    while :; do
-        port=$((20000 + RANDOM % 12000))
-        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-    done
-    echo "$port"
 }
 
 pids=()

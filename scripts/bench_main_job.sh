@@ -12,6 +12,8 @@
 # as line, what, figure, bar and verdict with tabs between.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/measure.sh
+. scripts/measure.sh
 
 rounds=${ROUNDS:-3}
 target=${CARGO_TARGET_DIR:-$PWD/target}
@@ -79,10 +81,6 @@ figure() {
     if [ -n "${BELLWETHER_FIGURES:-}" ]; then
         printf '7\t%s\t%s\t%s\t%s\n' "$what" "$figure" "$bar" "$verdict" >>"$BELLWETHER_FIGURES"
     fi
-}
-
-holds() {
-    if awk "BEGIN { exit !($*) }"; then echo pass; else echo short; fi
 }
 
 # How many times our time the other's is.

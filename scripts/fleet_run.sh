@@ -13,6 +13,8 @@
 # line, what, figure, bar and verdict with tabs between.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/measure.sh
+. scripts/measure.sh
 
 minutes=${MINUTES:-10}
 services=${SERVICES:-200}
@@ -56,20 +58,6 @@ scripts/require.sh cargo cc prometheus curl
 cargo build --quiet --release --bins -p server -p simulator
 
 # ── the parts ───────────────────────────────────────────────────────────────────────────────────
-
-taken() {
-    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
-}
-
-# A port that nobody listens on, below those that the system gives to clients.
-free_port() {
-    local port
-    while :; do
-        port=$((20000 + RANDOM % 12000))
-        taken "$port" || break
-    done
-    echo "$port"
-}
 
 start() {
     local name=$1
@@ -142,10 +130,6 @@ queries_seen() {
 
 calc() {
     awk "BEGIN { printf \"%.10g\n\", $* }"
-}
-
-holds() {
-    if awk "BEGIN { exit !($*) }"; then echo pass; else echo short; fi
 }
 
 # A line of the table; also of the file of figures.

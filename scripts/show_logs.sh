@@ -19,6 +19,8 @@ titles=(
     "together: a real restart with a slower version"
 )
 . scripts/lines.sh
+# shellcheck source=scripts/measure.sh
+. scripts/measure.sh
 select_lines
 data=${DATA:-../shared/data}
 
@@ -28,10 +30,6 @@ cargo build --release -p server
 # A number of a JSON document on one line; nothing where it is null.
 number() {
     sed -n "s/.*\"$2\": *\\([-+.0-9e]*\\).*/\\1/p" "$1" | head -n 1
-}
-
-holds() {
-    if awk "BEGIN { exit !($*) }"; then echo pass; else echo short; fi
 }
 
 bad_input() {
