@@ -1,0 +1,1 @@
+//! Asking targets for their metrics.
