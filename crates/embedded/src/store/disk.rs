@@ -265,26 +265,25 @@ impl Inner {
         block_ms: i64,
         encode: impl FnOnce(u64) -> Vec<u8>,
     ) -> io::Result<()> {
-        if !self.segments.contains_key(&block_ms) {
-            let segment = self.begin(dir, block_ms)?;
-            self.segments.insert(block_ms, segment);
-        }
-        let Some(segment) = self.segments.get_mut(&block_ms) else {
-            unreachable!("the log was put in above")
+        let mut segment = match self.segments.remove(&block_ms) {
+            Some(segment) => segment,
+            None => self.begin(dir, block_ms)?,
         };
         let bytes = encode(segment.number);
-        let name = log_name(block_ms, segment.number);
-        if let Err(error) = segment.file.write_all(&bytes) {
-            // A part may be written. If it can't be cut off again, the log ends here.
-            if segment.file.set_len(segment.length).is_err() {
-                self.segments.remove(&block_ms);
+        let written = segment.file.write_all(&bytes);
+        match &written {
+            Ok(()) => {
+                segment.length += bytes.len() as u64;
+                segment.unsynced = true;
+                let name = log_name(block_ms, segment.number);
+                self.files.insert(name, segment.length);
             }
-            return Err(error);
+            // A part may be written. If it can't be cut off again, the log ends here.
+            Err(_) if segment.file.set_len(segment.length).is_err() => return written,
+            Err(_) => {}
         }
-        segment.length += bytes.len() as u64;
-        segment.unsynced = true;
-        self.files.insert(name, segment.length);
-        Ok(())
+        self.segments.insert(block_ms, segment);
+        written
     }
 
     fn begin(&mut self, dir: &Path, block_ms: i64) -> io::Result<Segment> {

@@ -26,6 +26,7 @@ pub(super) struct Names {
 
 struct Label {
     id: u32,
+    name: Arc<str>,
     values: HashMap<Arc<str>, PairId>,
 }
 
@@ -143,31 +144,24 @@ impl Names {
     }
 
     fn pair(&mut self, (name, value): &(Arc<str>, Arc<str>)) -> PairId {
-        if !self.labels.contains_key(name) {
-            let label = Label {
-                id: self.labels.len() as u32,
+        let id = self.labels.len() as u32;
+        let text_bytes = &mut self.text_bytes;
+        let label = self.labels.entry(Arc::clone(name)).or_insert_with(|| {
+            *text_bytes += name.len();
+            Label {
+                id,
+                name: Arc::clone(name),
                 values: HashMap::new(),
-            };
-            self.text_bytes += name.len();
-            self.labels.insert(Arc::from(&**name), label);
-        }
-        let Some((name, _)) = self.labels.get_key_value(name) else {
-            unreachable!("the label was put in above")
-        };
-        let name = Arc::clone(name);
-        let Some(label) = self.labels.get_mut(&name) else {
-            unreachable!("the label was put in above")
-        };
+            }
+        });
         if let Some(pair) = label.values.get(value) {
             return *pair;
         }
-        // The text may be a share of something larger; ours has its own size.
-        let value: Arc<str> = Arc::from(&**value);
         self.text_bytes += value.len();
         let pair = Pair {
             label: label.id,
-            name,
-            value: Arc::clone(&value),
+            name: Arc::clone(&label.name),
+            value: Arc::clone(value),
             names: Vec::new(),
         };
         let id = match self.free_pairs.pop() {
@@ -180,7 +174,7 @@ impl Names {
                 (self.pairs.len() - 1) as PairId
             }
         };
-        label.values.insert(value, id);
+        label.values.insert(Arc::clone(value), id);
         id
     }
 

@@ -99,11 +99,8 @@ impl Store {
     }
 
     fn load_target(&self, stored: StoredTarget<'_>, told: &mut Told) -> Result<(), &'static str> {
-        let Some(target) = self.held(self.target(&stored.identity)) else {
-            unreachable!(
-                "the target was asked for just now, and nothing is forgotten while loading"
-            )
-        };
+        let target = self.held(self.target(&stored.identity));
+        let target = target.ok_or("its target was forgotten")?;
         let known = told
             .get(&stored.identity)
             .filter(|known| known.0 == stored.series);

@@ -189,3 +189,34 @@ fn a_block_and_its_log_together_are_not_told_twice() {
     );
     assert_eq!(files(dir.path(), ".log").len(), 0);
 }
+
+#[test]
+fn samples_that_cannot_be_written_are_said_once_and_served() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&settings(Some(dir.path())), START_MS);
+    let up = [(series(0, "up", 0), 1.0)];
+    fs::remove_dir_all(dir.path()).unwrap();
+    append(&store, 0, START_MS, &up, Absent::Stale);
+    append(&store, 0, START_MS + 1, &up, Absent::Stale);
+    let remarks = store.flush();
+    assert!(
+        remarks.len() == 1 && remarks[0].contains("can't be written"),
+        "{remarks:?}"
+    );
+    assert_eq!(everything(&store)[&series(0, "up", 0)].len(), 2);
+    fs::create_dir(dir.path()).unwrap();
+    append(&store, 0, START_MS + 2, &up, Absent::Stale);
+    let remarks = store.flush();
+    assert!(
+        remarks.len() == 1 && remarks[0].contains("again"),
+        "{remarks:?}"
+    );
+    // The block is written whole, with what its log lacks.
+    assert_eq!(store.expire(START_MS + 3_600_000), [""; 0]);
+    let content = everything(&store);
+    drop(store);
+    assert_eq!(
+        everything(&open(&settings(Some(dir.path())), START_MS).0),
+        content
+    );
+}
