@@ -1,0 +1,6 @@
+//! The PromQL subset: by its rules, by properties, and beside a real Prometheus.
+
+mod expressions;
+mod memory;
+mod real_prometheus;
+mod samples;
