@@ -2,5 +2,7 @@
 
 mod expressions;
 mod memory;
+mod properties;
 mod real_prometheus;
 mod samples;
+mod semantics;
