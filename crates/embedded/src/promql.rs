@@ -143,17 +143,6 @@ pub fn range(
         .collect())
 }
 
-/// Parses and evaluates any text at all, and forgets what came of it; an entry for fuzzing.
-pub fn exercise(source: &dyn SeriesSource, text: &str) {
-    let Ok(expression) = Expression::parse(text) else {
-        return;
-    };
-    let value = instant(source, &expression, 600_007);
-    drop(value.map(|value| instant_json(&value, 600_007)));
-    let series = range(source, &expression, 0, 900_000, 60_007);
-    drop(series.map(|series| range_json(&series)));
-}
-
 fn check_time(time_ms: i64) -> Result<(), PromqlError> {
     match (-TIME_MAX_MS..=TIME_MAX_MS).contains(&time_ms) {
         true => Ok(()),

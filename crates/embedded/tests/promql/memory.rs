@@ -2,22 +2,10 @@
 
 use embedded::{Labels, Matcher, Sample, SeriesSource, stale_marker};
 
-use crate::samples::Series;
-
 #[derive(Clone, Debug, Default)]
 pub struct Memory(pub Vec<(Labels, Vec<Sample>)>);
 
 impl Memory {
-    pub fn of(series: &[Series]) -> Memory {
-        let all = series.iter().map(|series| {
-            let labels = series.labels.iter().map(|(n, v)| (*n, v.as_str()));
-            let samples = series.samples.iter();
-            let samples = samples.map(|&(time_ms, value)| Sample { time_ms, value });
-            (Labels::new(labels), samples.collect())
-        });
-        Memory(all.collect())
-    }
-
     /// One series a line: `name{label="value"} 1 2 _ x 5`, one value for each minute from zero on;
     /// `_` is no sample, `x` the end of the series.
     pub fn timeline(text: &str) -> Memory {

@@ -165,7 +165,7 @@ fn every_point_is_that_of_a_real_prometheus() {
     let Some(server) = Server::start(folder.path(), &samples::openmetrics(&series)) else {
         return;
     };
-    let memory = Memory::of(&series);
+    let memory = samples::memory(&series);
     let mut list = expressions::queries();
     if server.is_three() {
         list += &expressions::queries_of_three();

@@ -6,6 +6,10 @@
 
 use std::fmt::Write as _;
 
+use embedded::{Labels, Sample};
+
+use crate::memory::Memory;
+
 /// In seconds; of the first samples.
 pub const FROM: i64 = 1_700_000_010;
 pub const HOURS: i64 = 2;
@@ -41,6 +45,17 @@ pub fn openmetrics(all: &[Series]) -> String {
     text + "# EOF\n"
 }
 
+/// As a source.
+pub fn memory(all: &[Series]) -> Memory {
+    let all = all.iter().map(|series| {
+        let labels = series.labels.iter().map(|(n, v)| (*n, v.as_str()));
+        let samples = series.samples.iter();
+        let samples = samples.map(|&(time_ms, value)| Sample { time_ms, value });
+        (Labels::new(labels), samples.collect())
+    });
+    Memory(all.collect())
+}
+
 pub fn all() -> Vec<Series> {
     let mut fleet = Fleet {
         series: Vec::new(),
@@ -53,6 +68,8 @@ pub fn all() -> Vec<Series> {
     fleet.histograms();
     fleet.series
 }
+
+type LabelPairs<'l> = &'l [(&'static str, &'l str)];
 
 struct Process {
     naming: (&'static str, &'static str),
@@ -192,7 +209,7 @@ impl Fleet {
         seconds: &[i64],
         time: &impl Fn(i64) -> i64,
     ) {
-        let gauges: [(&str, &[(&'static str, &str)], f64); 11] = [
+        let gauges: [(&str, LabelPairs, f64); 11] = [
             ("process_cpu_usage", &[], 1.0),
             (
                 "jvm_memory_used_bytes",
@@ -297,7 +314,8 @@ impl Fleet {
     fn odd(&mut self) {
         let scrapes = HOURS * 3600 / SCRAPE;
         let time = |scrape: i64| (FROM + scrape * SCRAPE) * 1000;
-        let values: [(&str, fn(i64) -> f64); 8] = [
+        type ByScrape = fn(i64) -> f64;
+        let values: [(&str, ByScrape); 8] = [
             ("nan", |_| f64::NAN),
             ("some_nan", |i| if i % 7 < 3 { f64::NAN } else { i as f64 }),
             (
