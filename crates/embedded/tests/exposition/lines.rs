@@ -157,6 +157,10 @@ fn a_wrong_line_is_named_with_what_would_be_right() {
             "the label \"b\" is given twice",
         ),
         (
+            "a{b=\"\",a=\"\",b=\"\"} 1",
+            "the label \"b\" is given twice",
+        ),
+        (
             "a{__name__=\"b\"} 1",
             "the label __name__ is the name of the metric, which stands before the braces",
         ),
