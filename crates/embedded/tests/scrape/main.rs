@@ -1,0 +1,6 @@
+//! What is scraped, and what comes of it.
+
+mod config;
+mod corpus;
+mod harm;
+mod targets;
