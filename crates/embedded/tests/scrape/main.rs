@@ -3,4 +3,6 @@
 mod config;
 mod corpus;
 mod harm;
+mod scraping;
+mod server;
 mod targets;
