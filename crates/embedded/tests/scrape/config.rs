@@ -136,6 +136,12 @@ fn a_short_interval_brings_its_timeout_along() {
 }
 
 #[test]
+fn a_path_may_lack_its_slash() {
+    let (config, _) = parse("scrape_configs: [{job_name: a, metrics_path: actuator/prometheus}]");
+    assert_eq!(config.jobs[0].metrics_path, "/actuator/prometheus");
+}
+
+#[test]
 fn nothing_to_scrape_is_said() {
     for empty in ["", "# nothing\n", "global: {}", "scrape_configs: []"] {
         let (config, warnings) = parse(empty);
@@ -205,8 +211,8 @@ fn what_prometheus_refuses_is_refused_with_its_place() {
             "scrape_timeout: the timeout 2m is longer than the interval 1m; choose one that isn't",
         ),
         (
-            "metrics_path: metrics",
-            "metrics_path: \"metrics\" is no path; write e.g. /actuator/prometheus, and what follows a ? under params",
+            "metrics_path: /metrics?a=b",
+            "metrics_path: \"/metrics?a=b\" is no path; write e.g. /actuator/prometheus, and what follows a ? under params",
         ),
         ("scheme: ftp", "scheme: \"ftp\" is neither http nor https"),
         (

@@ -127,7 +127,7 @@ fn way(
         "__scheme__" if !matches!(value, "http" | "https") => {
             format!("{:?} is neither http nor https", shown(value))
         }
-        "__metrics_path__" if !value.starts_with('/') || value.contains(['?', '#']) => {
+        "__metrics_path__" if value.is_empty() || value.contains(['?', '#']) => {
             format!(
                 "{:?} is no path; write e.g. /actuator/prometheus",
                 shown(value)

@@ -143,16 +143,17 @@ fn interval(reader: &Reader<'_>, node: &Node, at: &str) -> Result<Duration, Scra
     Ok(interval)
 }
 
+/// As Prometheus, the slash at its beginning may be left out.
 fn metrics_path(reader: &Reader<'_>, node: &Node, at: &str) -> Result<String, ScrapeConfigError> {
     let path = reader.text(node, at)?;
-    if !path.starts_with('/') || path.contains(['?', '#']) {
+    if path.is_empty() || path.contains(['?', '#']) {
         let what = format!(
             "{:?} is no path; write e.g. /actuator/prometheus, and what follows a ? under params",
             shown(path)
         );
         return Err(reader.error(node.line, at, what));
     }
-    Ok(path.to_owned())
+    Ok(format!("/{}", path.trim_start_matches('/')))
 }
 
 pub(super) fn scheme(
