@@ -19,6 +19,8 @@ seconds=${FUZZ_SECONDS:-60}
 failed=()
 for target in ${TARGETS:-$(cargo +nightly fuzz list)}; do
     echo "== $target, $seconds s"
+    # By itself, so that a target that doesn't build isn't taken for one that was harmed.
+    cargo +nightly fuzz build "$target"
     mkdir -p "fuzz/found/$target" "fuzz/corpus/$target"
     # The first folder gets what is new, the second is only read.
     cargo +nightly fuzz run "$target" "fuzz/found/$target" "fuzz/corpus/$target" -- \
