@@ -231,9 +231,17 @@ async fn old_counters_are_not_new_after_prometheus_was_away() {
 async fn a_pool_that_is_scraped_every_ninety_seconds_has_its_last_sample() {
     let to = newest();
     let own = [("service", "slow"), ("job", "spring"), ("instance", "s:1")];
-    let points = (0..10).map(|i| (to - 75 - 90 * i, 9.0 - i as f64)).rev();
-    let pending = Series::new("hikaricp_connections_pending", &own, points.collect());
-    let all = [pending, up("s:1", |_| 1.0, times(to - 900, to))];
+    let points = |value: fn(f64) -> f64| -> Vec<(i64, f64)> {
+        let newest_last = (0..10).rev();
+        newest_last
+            .map(|i| (to - 75 - 90 * i, value(i as f64)))
+            .collect()
+    };
+    let all = [
+        Series::new("hikaricp_connections_pending", &own, points(|i| 9.0 - i)),
+        Series::new("jvm_cpu_time_seconds_total", &own, points(|i| 100.0 - i)),
+        up("s:1", |_| 1.0, times(to - 900, to)),
+    ];
     let Some(found) = Found::in_series(&all, to).await else {
         return;
     };
