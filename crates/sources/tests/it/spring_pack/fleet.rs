@@ -4,7 +4,7 @@
 use domain::Catalogue;
 use simulator::{Families, Fault, Fleet, Span, Topology, TruthMetric, write_openmetrics};
 
-use super::{Found, newest};
+use super::{Found, TO};
 
 const TOPOLOGY: &str = "
 services:
@@ -27,7 +27,7 @@ const FAULTS: &str = "
 
 #[tokio::test]
 async fn faults_of_the_fleet_move_the_metrics_that_they_should() {
-    let to = newest();
+    let to = TO;
     let from = to - 1800;
     let topology = Topology::parse(TOPOLOGY).unwrap();
     let faults = Fault::parse_list(FAULTS).unwrap();
