@@ -25,7 +25,8 @@ mod visible;
 pub use backfill::{Backfill, BackfillReport, BackfillRequest, BackfillSlice};
 pub use collect::{CollectSettings, Collected, Collector, QueryTiming};
 pub use evidence::{EvidenceAnswer, EvidenceFailure, EvidenceQueries, ROWS_MAX};
-pub use identity::{DEFAULT_IDENTITY, SettingsError};
+pub use expression::{filled, range};
+pub use identity::{DEFAULT_IDENTITY, Identity, Named, SettingsError};
 pub use logs::{
     FILES_MAX, FollowReport, LogCoverage, LogCursor, LogFields, LogIndex, LogIndexError, LogLimits,
     LogOrder, LogPage, LogQuery, LogReader, LogSource, LogTemplate, LogTemplateError,
@@ -34,3 +35,4 @@ pub use logs::{
 pub use prometheus::{
     Answer, Clock, Prometheus, PrometheusError, PrometheusSettings, QueryError, Secret,
 };
+pub use visible::excerpt;

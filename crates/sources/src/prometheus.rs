@@ -11,6 +11,7 @@ mod dates;
 mod error;
 mod matcher;
 mod settings;
+mod status;
 mod transport;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use error::QueryError;
 pub(crate) use matcher::is_label_name;
 pub use matcher::matcher;
 pub use settings::{PrometheusError, PrometheusSettings, Secret};
+pub use status::{BuildInfo, TARGETS_MAX, Target, TargetHealth};
 
 use answer::decode;
 use transport::Transport;
