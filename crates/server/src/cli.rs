@@ -12,7 +12,24 @@ const EXIT_CODES: &str = "Exit codes:
   0  done
   1  failed while running; the reason is on standard error
   2  the command line or the configuration is wrong
-  3  a replay found a difference";
+  3  a replay found a difference
+  4  `doctor` found a problem, with --strict also where it found a warning";
+
+const DOCTOR_EXAMPLES: &str = "Examples:
+  bellwether doctor
+  bellwether doctor --prometheus https://prometheus.example/prom --service payments
+  bellwether doctor --scrape prometheus.yml --once
+  bellwether doctor --json --strict > doctor.json    in CI: exit code 4 where something is to be done
+
+A problem: something is not judged, or would be judged wrongly. A warning: it is judged with less
+certainty, or later. A note: good to know. docs/doctor.md has every finding with its id, and the
+shape of --json.
+
+Exit codes:
+  0  nothing is wrong
+  1  it could not look; the reason is on standard error
+  2  the command line or the configuration is wrong
+  4  there is a problem, with --strict also where there is a warning";
 
 const WHY_EXAMPLES: &str = "Examples:
   bellwether why payments lat now
@@ -81,6 +98,14 @@ pub enum Command {
     /// The data directory must not be in use by a running server; ask that one with
     /// `curl -X POST http://127.0.0.1:9092/retrain` instead.
     Train(Train),
+    /// Look at a Prometheus or at targets: what is there of each service, what is missing, and the
+    /// exact setting that adds it.
+    ///
+    /// Asks a few dozen queries, and writes nothing anywhere. Looks at the metrics of the catalogue,
+    /// the labels that name services, the buckets of latency against its thresholds, scrape
+    /// intervals against windows, and targets that are down.
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(Doctor),
     /// What was decided about a metric of a service at a time, and why; also when nothing was.
     ///
     /// Asks the running server: the value against its thresholds and the band, what the model and
@@ -163,6 +188,28 @@ pub struct Train {
     /// Print the outcomes as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Ask the targets of this scrape configuration (the static part of a prometheus.yml) instead of
+    /// a Prometheus: twice, five seconds apart
+    #[arg(long, value_name = "FILE", conflicts_with = "prometheus")]
+    pub scrape: Option<PathBuf>,
+    /// With --scrape: ask once, so that nothing is known of rates
+    #[arg(long, requires = "scrape")]
+    pub once: bool,
+    /// Only this service, by its id or its name
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// Exit with 4 for warnings, too
+    #[arg(long)]
+    pub strict: bool,
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 #[derive(Debug, Args)]

@@ -27,6 +27,7 @@ mod clock;
 mod stopping;
 mod telemetry;
 
+pub mod doctor;
 pub mod lab;
 pub mod offline;
 pub mod replay;

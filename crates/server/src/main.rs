@@ -6,7 +6,7 @@ use clap::Parser;
 use server::app::App;
 use server::cli::{Cli, Command, LabCommand, Serve, Settings};
 use server::config::{Config, Loaded, LogFormat};
-use server::{config, lab, offline, replay, why};
+use server::{config, doctor, lab, offline, replay, why};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -32,6 +32,7 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
         || error.is::<lab::LogShiftError>()
         || error.is::<lab::LogsError>()
         || error.is::<why::UrlError>()
+        || error.is::<doctor::DoctorError>()
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -49,6 +50,13 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let loaded = load(&train.settings)?;
             start_logging(&loaded.config);
             in_runtime(offline::train(loaded.config, &train))
+        }
+        Command::Doctor(asked) => {
+            let loaded = load(&asked.settings)?;
+            for warning in &loaded.warnings {
+                eprintln!("bellwether: warning: {warning}");
+            }
+            in_runtime(doctor::doctor(loaded.config, &asked))
         }
         Command::Why(asked) => {
             // With --url nothing of the configuration is needed.
