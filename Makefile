@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench show-main-job show-incidents show-logs lint build clean
+.PHONY: help demo test test-long fuzz bench show-main-job show-incidents show-logs lint build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test-long: ## The live tests with 500 kills, a recording of ten minutes and whol
 	@scripts/require.sh cargo cc prometheus curl python3
 	BELLWETHER_KILLS=500 BELLWETHER_RECORD_SECONDS=600 BELLWETHER_WHOLE_EPISODES=1 cargo test -p server --test live
 	BELLWETHER_WEEKS=10 cargo test --release -p lab --test week
+
+fuzz: ## Any bytes to the parsers, a minute each (FUZZ_SECONDS=60, TARGETS="exposition"); needs cargo-fuzz, nightly Rust and a C++ compiler
+	@scripts/fuzz.sh
 
 bench: ## How fast the forest, the engine and log templates are, beside peers (scikit-learn where python3 has it, logdrain); ten thousand incidents over the API
 	@scripts/require.sh cargo cc curl
