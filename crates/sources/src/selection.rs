@@ -41,6 +41,14 @@ impl Selection {
         }
     }
 
+    /// Of all services.
+    pub(crate) fn of_all(range: Duration) -> Selection {
+        Selection {
+            alternatives: vec!["__name__!=\"\"".to_owned()],
+            range,
+        }
+    }
+
     /// Fills in a template: `$range`, its length as `$seconds`, and `$service` in each part between `«` and `»`, which is
     /// written once for each way in which the service is named, joined by `or`.
     ///
