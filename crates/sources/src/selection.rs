@@ -54,8 +54,7 @@ impl Selection {
     ///
     /// The service's name is put in last and never looked at again.
     pub(crate) fn fill(&self, template: &str) -> String {
-        let seconds = self.range.as_secs().max(1).to_string();
-        let template = filled_range(template, self.range).replace("$seconds", &seconds);
+        let template = filled_range(template, self.range);
         let mut text = String::new();
         let mut rest = template.as_str();
         while let Some((before, tail)) = rest.split_once('«') {
