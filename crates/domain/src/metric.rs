@@ -58,7 +58,7 @@ pub struct MetricSpec {
     pub title: String,
     pub unit: String,
     /// PromQL with `$identity` where the labels stand that say which service a series belongs to,
-    /// and `$range` where the averaging range stands.
+    /// `$range` where the averaging range stands, and `$seconds` where its length stands as a number.
     pub query: String,
     /// Asked only for services that `query` leaves without a value.
     pub fallback: Option<String>,
@@ -135,7 +135,7 @@ impl Catalogue {
         self.0.is_empty()
     }
 
-    /// The three of the mission: `cpu`, `mem`, `lat`.
+    /// The three of the mission: `cpu`, `mem`, `lat`, by Micrometer's names or OpenTelemetry's.
     pub fn default_three() -> Catalogue {
         Catalogue::new([cpu(), mem(), lat()]).expect("the default catalogue is valid")
     }
@@ -204,7 +204,9 @@ fn cpu() -> MetricSpec {
         id: id("cpu"),
         title: "CPU".into(),
         unit: "%".into(),
-        query: "100 * max by ($identity, instance) (avg_over_time(process_cpu_usage[$range]))"
+        query: "100 * (max by ($identity, instance) (avg_over_time(process_cpu_usage[$range])) \
+                or max by ($identity, instance) \
+                (avg_over_time(jvm_cpu_recent_utilization_ratio[$range])))"
             .into(),
         fallback: None,
         direction: Direction::Up,
@@ -225,8 +227,10 @@ fn mem() -> MetricSpec {
         id: id("mem"),
         title: "Heap".into(),
         unit: "%".into(),
-        query: "100 * sum by ($identity, instance) (jvm_memory_used_bytes{area=\"heap\"}) \
-                / sum by ($identity, instance) (jvm_memory_max_bytes{area=\"heap\"} > 0)"
+        query: "100 * (sum by ($identity, instance) (jvm_memory_used_bytes{area=\"heap\"}) \
+                / sum by ($identity, instance) (jvm_memory_max_bytes{area=\"heap\"} > 0) \
+                or sum by ($identity, instance) (jvm_memory_used_bytes{jvm_memory_type=\"heap\"}) \
+                / sum by ($identity, instance) (jvm_memory_limit_bytes{jvm_memory_type=\"heap\"} > 0))"
             .into(),
         fallback: None,
         direction: Direction::Up,
@@ -247,8 +251,10 @@ fn lat() -> MetricSpec {
         id: id("lat"),
         title: "Latency p99".into(),
         unit: "ms".into(),
-        query: "1000 * histogram_quantile(0.99, sum by ($identity, le) \
-                (rate(http_server_requests_seconds_bucket{uri!~\"/actuator.*\"}[$range])))"
+        query: "1000 * (histogram_quantile(0.99, sum by ($identity, le) \
+                (rate(http_server_requests_seconds_bucket{uri!~\"/actuator.*\"}[$range]))) \
+                or histogram_quantile(0.99, sum by ($identity, le) \
+                (rate(http_server_request_duration_seconds_bucket{http_route!~\"/actuator.*\"}[$range]))))"
             .into(),
         fallback: Some(
             "1000 * max by ($identity, instance) \

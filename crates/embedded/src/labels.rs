@@ -63,6 +63,18 @@ impl Labels {
         &self.0
     }
 
+    /// Those whose name is to be kept.
+    pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Labels {
+        let kept = self.0.iter().filter(|(name, _)| keep(name));
+        Labels(kept.cloned().collect())
+    }
+
+    /// With the label set to `value`; without it where that is empty.
+    pub fn with(&self, name: &str, value: &str) -> Labels {
+        let changed = (Arc::from(name), Arc::from(value));
+        Labels::new(self.0.iter().cloned().chain([changed]))
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -98,6 +110,17 @@ mod tests {
     fn of_one_name_the_last_counts_and_empty_is_none() {
         let labels = Labels::new([("b", "1"), ("a", "x"), ("b", "2"), ("c", "3"), ("c", "")]);
         assert_eq!(labels.iter().collect::<Vec<_>>(), [("a", "x"), ("b", "2")]);
+    }
+
+    #[test]
+    fn labels_are_changed_by_making_others() {
+        let labels = Labels::new([("a", "1"), ("b", "2")]);
+        assert_eq!(
+            labels.filtered(|name| name != "a"),
+            Labels::new([("b", "2")])
+        );
+        assert_eq!(labels.with("a", "3"), Labels::new([("a", "3"), ("b", "2")]));
+        assert_eq!(labels.with("a", ""), Labels::new([("b", "2")]));
     }
 
     #[test]

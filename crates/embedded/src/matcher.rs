@@ -43,14 +43,13 @@ impl Matcher {
         let (name, value) = (name.into(), value.into());
         let regex = match operator {
             MatchOperator::Equal | MatchOperator::NotEqual => None,
-            // As Prometheus: from end to end, and the point means line breaks, too.
-            MatchOperator::Regex | MatchOperator::NotRegex => Some(
-                Regex::new(&format!("^(?s:{value})$")).map_err(|error| MatcherError {
+            MatchOperator::Regex | MatchOperator::NotRegex => {
+                Some(whole_value(&value).map_err(|error| MatcherError {
                     why: error.to_string(),
                     name: name.clone(),
                     value: value.clone(),
-                })?,
-            ),
+                })?)
+            }
         };
         Ok(Matcher {
             name,
@@ -75,6 +74,40 @@ impl Matcher {
     }
 }
 
+/// As Prometheus reads it: from end to end, the point means line breaks, too, and a brace that
+/// begins no count is itself, as in `/orders/{id}`.
+///
+/// # Errors
+/// A text that is no regular expression, or too large a one.
+pub(crate) fn whole_value(pattern: &str) -> Result<Regex, regex::Error> {
+    let whole = |pattern: &str| Regex::new(&format!("^(?s:{pattern})$"));
+    whole(pattern).or_else(|error| whole(&literal_braces(pattern)).map_err(|_| error))
+}
+
+/// With a backslash before each opening brace that begins no count of repetitions.
+fn literal_braces(pattern: &str) -> String {
+    let mut text = String::with_capacity(pattern.len() + 8);
+    let mut escaped = false;
+    for (at, letter) in pattern.char_indices() {
+        if letter == '{' && !escaped && !begins_count(&pattern[at + 1..]) {
+            text.push('\\');
+        }
+        escaped = letter == '\\' && !escaped;
+        text.push(letter);
+    }
+    text
+}
+
+/// `3}`, `3,}` and `3,5}` go on to a count.
+fn begins_count(rest: &str) -> bool {
+    let Some((count, _)) = rest.split_once('}') else {
+        return false;
+    };
+    let (least, most) = count.split_once(',').unwrap_or((count, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    !least.is_empty() && digits(least) && digits(most)
+}
+
 impl PartialEq for Matcher {
     fn eq(&self, other: &Matcher) -> bool {
         (&self.name, self.operator, &self.value) == (&other.name, other.operator, &other.value)
@@ -93,6 +126,15 @@ mod tests {
         assert!(matcher(MatchOperator::NotRegex, "5..").matches("200"));
         assert!(matcher(MatchOperator::Regex, "a.b").matches("a\nb"));
         assert!(Matcher::new("uri", MatchOperator::Regex, "(").is_err());
+    }
+
+    #[test]
+    fn braces_that_count_nothing_are_themselves() {
+        let regex = |value: &str| Matcher::new("uri", MatchOperator::Regex, value).unwrap();
+        assert!(regex("/orders/{id}").matches("/orders/{id}"));
+        assert!(regex("/{id}/\\{x}/a{2,3}").matches("/{id}/{x}/aaa"));
+        assert!(!regex("a{2}{id}").matches("a{2}{id}"));
+        assert!(regex("{,5}").matches("{,5}"));
     }
 
     #[test]

@@ -70,11 +70,13 @@ impl Settings {
     }
 }
 
-/// The default three and the Spring pack.
+/// Of the default three and the Spring pack what the observer measures.
 fn catalogue() -> Catalogue {
     let specs = [Catalogue::default_three(), Catalogue::spring_pack()];
-    Catalogue::new(specs.iter().flat_map(Catalogue::iter).cloned())
-        .expect("the built-in metrics are valid")
+    let observed = simulator::OBSERVED.map(metric_id);
+    let specs = specs.iter().flat_map(Catalogue::iter);
+    let specs = specs.filter(|spec| observed.contains(&spec.id));
+    Catalogue::new(specs.cloned()).expect("the built-in metrics are valid")
 }
 
 /// The catalogue's name of what the simulator calls the same.

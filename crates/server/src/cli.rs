@@ -130,6 +130,9 @@ pub struct Settings {
     /// The address of the Prometheus, with its path prefix if it has one
     #[arg(long, value_name = "URL")]
     pub prometheus: Option<String>,
+    /// Scrape the targets of this prometheus.yml here instead, into the embedded store
+    #[arg(long, value_name = "FILE", conflicts_with = "prometheus")]
+    pub scrape: Option<String>,
     /// The address to listen on [default: 127.0.0.1:9092]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
@@ -335,6 +338,7 @@ impl Settings {
     pub fn overrides(&self) -> Vec<(String, String)> {
         let named = [
             ("prometheus.url", &self.prometheus),
+            ("scrape", &self.scrape),
             ("listen", &self.listen),
             ("data_dir", &self.data_dir),
         ];

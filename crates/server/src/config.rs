@@ -52,11 +52,16 @@ pub const DEFAULT_FILE: &str = "config.yaml";
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub prometheus: Prometheus,
+    /// The targets that are scraped into the embedded store; then no Prometheus is asked.
+    pub scrape: Option<PathBuf>,
+    pub embedded: Embedded,
     pub tick: Duration,
     pub evaluation_delay: Duration,
     /// Label names, the first that is not empty names the service.
     pub identity: Vec<String>,
     pub scope: Vec<String>,
+    /// The sets of metrics beside the default three.
+    pub packs: Vec<String>,
     /// The built-in metrics with what was changed and added, thresholds of single services inside.
     pub metrics: Catalogue,
     pub training: Training,
@@ -82,6 +87,13 @@ pub struct Prometheus {
     pub ca_file: Option<PathBuf>,
     pub external_url: Option<HttpUrl>,
     pub answer_bytes_max: u64,
+}
+
+/// The bounds of the embedded store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Embedded {
+    pub retention: Duration,
+    pub memory_bytes_max: u64,
 }
 
 /// How we prove to Prometheus who we are.

@@ -98,6 +98,60 @@ pub fn write_openmetrics_by_block(
     Ok(files)
 }
 
+/// One scrape of one instance, as a scraper would have read it.
+#[derive(Debug, Clone, Copy)]
+pub struct PastScrape<'a> {
+    pub service: &'a str,
+    pub instance: usize,
+    pub t_ms: i64,
+    /// None where the instance didn't answer.
+    pub page: Option<&'a str>,
+}
+
+/// Shows a scrape of every instance each `step_ms` from `from_ms` to `to_ms`, oldest first, and leaves the fleet at
+/// `to_ms` so that it can go on live with the same counters. What `visit` refuses ends it.
+pub fn past_scrapes<E>(
+    fleet: &mut Fleet,
+    (from_ms, to_ms, step_ms): (i64, i64, i64),
+    families: Families,
+    mut visit: impl FnMut(PastScrape<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let topology = fleet.topology().clone();
+    let form = Form {
+        headers: false,
+        catalogue_only: families == Families::Catalogue,
+        suffix: "",
+    };
+    let mut pages: Vec<Option<(String, Page)>> = Vec::new();
+    pages.resize_with(topology.services().len(), || None);
+    let mut text = String::new();
+    let mut t_ms = from_ms;
+    while t_ms <= to_ms {
+        fleet.advance(t_ms);
+        for (position, service) in topology.services().iter().enumerate() {
+            let version = fleet.version_at(position);
+            let known = pages[position].take().filter(|(of, _)| of == version);
+            let (_, page) = pages[position]
+                .insert(known.unwrap_or_else(|| {
+                    (version.to_owned(), fleet.page_for_history(position, &[]))
+                }));
+            for instance in 1..=service.instances {
+                text.clear();
+                let samples = fleet.write_page(page, position, instance, t_ms, form, &mut text);
+                visit(PastScrape {
+                    service: &service.name,
+                    instance,
+                    t_ms,
+                    page: samples.map(|_| text.as_str()),
+                })?;
+            }
+        }
+        t_ms += step_ms.max(1);
+    }
+    fleet.advance(to_ms);
+    Ok(())
+}
+
 /// The length of a block on disk.
 const BLOCK_MS: i64 = 2 * 3_600_000;
 

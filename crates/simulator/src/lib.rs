@@ -45,11 +45,15 @@ pub use conditions::Condition;
 pub use duration::Span;
 pub use faults::{Fault, FaultError, FaultKind, ScheduledFault};
 pub use fleet::Fleet;
-pub use history::{Families, write_openmetrics, write_openmetrics_by_block};
+pub use history::{
+    Families, PastScrape, past_scrapes, write_openmetrics, write_openmetrics_by_block,
+};
 pub use latency::Buckets;
 pub use logs::{LogOptions, LogWriter};
 pub use observer::{Measured, OBSERVED, Observation, Observer, RANGE_MS, SCRAPE_INTERVAL_MS};
-pub use prometheus::{DEFAULT_JOB, Discovery, prometheus_config, write_sd_file};
+pub use prometheus::{
+    DEFAULT_JOB, Discovery, TargetGroup, prometheus_config, target_groups, write_sd_file,
+};
 pub use serve::{ServeOptions, SharedFleet, serve, shared, system_clock};
 pub use topology::{LogFormat, Service, Topology, TopologyError};
 pub use truth::{TruthError, TruthMetric};

@@ -18,6 +18,8 @@ pub enum Discovery {
     /// The address of `/sd`.
     Http(String),
     File(PathBuf),
+    /// The targets themselves, in the configuration.
+    Static(Vec<TargetGroup>),
 }
 
 /// One entry of a discovery document.
@@ -85,6 +87,20 @@ pub fn prometheus_config(discovery: &Discovery, scrape_interval: Span, job: &str
                 config,
                 "    file_sd_configs:\n      - files: [{path:?}]\n        refresh_interval: 10s\n"
             )
+        }
+        Discovery::Static(groups) => {
+            config.push_str("    static_configs:\n");
+            groups.iter().try_for_each(|group| {
+                let [target] = &group.targets;
+                let TargetLabels {
+                    metrics_path,
+                    instance,
+                } = &group.labels;
+                writeln!(
+                    config,
+                    "      - {{ targets: [{target:?}], labels: {{ instance: {instance:?}, __metrics_path__: {metrics_path:?} }} }}"
+                )
+            })
         }
     };
     config

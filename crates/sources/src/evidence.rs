@@ -86,6 +86,11 @@ pub enum EvidenceFailure {
     },
 }
 
+/// Every template that evidence is asked by, with its purpose.
+pub(crate) fn templates() -> Vec<(String, String)> {
+    shifts::templates().chain(tables::templates()).collect()
+}
+
 fn shown(service: &ServiceId) -> String {
     excerpt(service.as_str(), NAME_CHARS)
 }

@@ -4,14 +4,18 @@ use std::time::Duration;
 
 const RANGE_MIN: Duration = Duration::from_secs(300);
 
-/// Fills in `$identity` and `$range`. Both come from settings and arithmetic, never from labels.
+/// Fills in `$identity`, `$range` and `$seconds`. They come from settings and arithmetic, never from
+/// labels.
 pub fn filled(expression: &str, identity: &str, range: Duration) -> String {
     filled_range(&expression.replace("$identity", identity), range)
 }
 
-/// Fills in `$range` alone.
+/// Fills in `$range`, and its length `$seconds`.
 pub(crate) fn filled_range(expression: &str, range: Duration) -> String {
-    expression.replace("$range", &format!("{}s", range.as_secs().max(1)))
+    let seconds = range.as_secs().max(1).to_string();
+    expression
+        .replace("$range", &format!("{seconds}s"))
+        .replace("$seconds", &seconds)
 }
 
 /// What stands for `$range`: the larger of 5 minutes and four scrape intervals, so that a rate has
@@ -33,6 +37,8 @@ mod tests {
             range(Duration::from_secs(15)),
         );
         assert_eq!(text, "sum by (service, job, le) (rate(x_bucket[300s]))");
+        let text = filled_range("increase(x[$range]) / $seconds", Duration::from_secs(600));
+        assert_eq!(text, "increase(x[600s]) / 600");
         assert_eq!(
             range(Duration::from_millis(120_500)),
             Duration::from_secs(482)

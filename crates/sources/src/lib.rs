@@ -12,6 +12,7 @@ mod expression;
 mod identity;
 mod selection;
 
+mod asked;
 mod backfill;
 mod collect;
 mod discover;
@@ -22,6 +23,7 @@ mod logs;
 
 mod visible;
 
+pub use asked::{Asked, asked};
 pub use backfill::{Backfill, BackfillReport, BackfillRequest, BackfillSlice};
 pub use collect::{CollectSettings, Collected, Collector, QueryTiming};
 pub use evidence::{EvidenceAnswer, EvidenceFailure, EvidenceQueries, ROWS_MAX};
@@ -33,6 +35,7 @@ pub use logs::{
     ParseCursorError,
 };
 pub use prometheus::{
-    Answer, Clock, Prometheus, PrometheusError, PrometheusSettings, QueryError, Secret,
+    Answer, Clock, Evaluator, Prometheus, PrometheusError, PrometheusSettings, QueryError,
+    RangeSeries, Secret, VectorSample,
 };
 pub use visible::excerpt;

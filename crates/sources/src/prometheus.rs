@@ -1,5 +1,5 @@
-//! Client for any server with the Prometheus HTTP API: instant and range queries, whole or not at
-//! all.
+//! Client for any server with the Prometheus HTTP API, or for a store in this process that answers
+//! alike: instant and range queries, whole or not at all.
 //!
 //! Bounded in every direction: a total deadline for connecting and the whole body, a byte limit
 //! counted after decompression, no redirects, no proxies of the environment. Retrying is left to
@@ -9,6 +9,7 @@ mod answer;
 mod connection;
 mod dates;
 mod error;
+mod evaluator;
 mod matcher;
 mod settings;
 mod status;
@@ -23,12 +24,14 @@ use jiff::SignedDuration;
 
 pub use answer::{Labels, RangeSeries, VectorSample};
 pub use error::QueryError;
+pub use evaluator::Evaluator;
 pub(crate) use matcher::is_label_name;
 pub use matcher::matcher;
 pub use settings::{PrometheusError, PrometheusSettings, Secret};
 pub use status::{BuildInfo, TARGETS_MAX, Target, TargetHealth};
 
 use answer::decode;
+use evaluator::Local;
 use transport::Transport;
 
 /// Our clock: the one place where the client learns what time it is here.
@@ -62,12 +65,18 @@ impl<T> Answer<T> {
     }
 }
 
-/// A server with the Prometheus HTTP API. Clones share connections.
+/// A server with the Prometheus HTTP API, or a store in this process. Clones share connections.
 #[derive(Clone)]
-pub struct Prometheus {
-    transport: Arc<Transport>,
-    /// Set once the server refused POST with 405.
-    get_only: Arc<AtomicBool>,
+pub struct Prometheus(Behind);
+
+#[derive(Clone)]
+enum Behind {
+    Server {
+        transport: Arc<Transport>,
+        /// Set once the server refused POST with 405.
+        get_only: Arc<AtomicBool>,
+    },
+    Store(Local),
 }
 
 impl Prometheus {
@@ -75,25 +84,48 @@ impl Prometheus {
     /// A URL that is not http(s), a header that can't be sent, a CA file that can't be read or
     /// holds no certificate, two ways of authentication at once.
     pub fn new(settings: PrometheusSettings, clock: Clock) -> Result<Prometheus, PrometheusError> {
-        Ok(Prometheus {
+        Ok(Prometheus(Behind::Server {
             transport: Arc::new(Transport::new(settings, clock)?),
             get_only: Arc::default(),
-        })
+        }))
+    }
+
+    /// A store in this process, which shares our clock; `name` is said where a server's address
+    /// would be.
+    pub fn within(
+        evaluator: Arc<dyn Evaluator>,
+        name: impl Into<Arc<str>>,
+        timeout: Duration,
+    ) -> Prometheus {
+        Prometheus(Behind::Store(Local {
+            evaluator,
+            name: name.into(),
+            timeout,
+        }))
     }
 
     /// The deadline that holds where none is given.
     pub fn timeout(&self) -> Duration {
-        self.transport.timeout()
+        match &self.0 {
+            Behind::Server { transport, .. } => transport.timeout(),
+            Behind::Store(local) => local.timeout,
+        }
     }
 
     /// The address without user information, for messages and links.
     pub fn address(&self) -> &str {
-        self.transport.address()
+        match &self.0 {
+            Behind::Server { transport, .. } => transport.address(),
+            Behind::Store(local) => &local.name,
+        }
     }
 
     /// The most bytes that an answer may have after decompression.
     pub fn answer_bytes_max(&self) -> usize {
-        self.transport.answer_bytes_max()
+        match &self.0 {
+            Behind::Server { transport, .. } => transport.answer_bytes_max(),
+            Behind::Store(_) => usize::MAX,
+        }
     }
 
     /// Evaluates `query` at `time`, within the settings' timeout.
@@ -118,12 +150,19 @@ impl Prometheus {
         time: Timestamp,
         deadline: Duration,
     ) -> Result<Answer<Vec<VectorSample>>, QueryError> {
+        let server = match &self.0 {
+            Behind::Store(local) => return local.instant(query, time, deadline).await,
+            Behind::Server {
+                transport,
+                get_only,
+            } => (&**transport, &**get_only),
+        };
         let form = [
             ("query", query.to_owned()),
             ("time", seconds(time)),
             ("timeout", milliseconds(deadline)),
         ];
-        let (body, skew) = self.send("api/v1/query", &form, deadline).await?;
+        let (body, skew) = send(server, "api/v1/query", &form, deadline).await?;
         Ok(decode(body, answer::vector).await?.with_skew(skew))
     }
 
@@ -156,6 +195,13 @@ impl Prometheus {
         deadline: Duration,
     ) -> Result<Answer<Vec<RangeSeries>>, QueryError> {
         let step = step.max(Duration::from_millis(1));
+        let server = match &self.0 {
+            Behind::Store(local) => return local.range(query, (from, to, step), deadline).await,
+            Behind::Server {
+                transport,
+                get_only,
+            } => (&**transport, &**get_only),
+        };
         let form = [
             ("query", query.to_owned()),
             ("start", seconds(from)),
@@ -163,32 +209,32 @@ impl Prometheus {
             ("step", format!("{}", step.as_secs_f64())),
             ("timeout", milliseconds(deadline)),
         ];
-        let (body, skew) = self.send("api/v1/query_range", &form, deadline).await?;
+        let (body, skew) = send(server, "api/v1/query_range", &form, deadline).await?;
         Ok(decode(body, answer::matrix).await?.with_skew(skew))
     }
+}
 
-    /// POST, so that long queries fit; GET where the server doesn't take POST.
-    async fn send(
-        &self,
-        route: &str,
-        form: &[(&str, String)],
-        deadline: Duration,
-    ) -> Result<(Vec<u8>, Option<SignedDuration>), QueryError> {
-        let exchange = async {
-            if !self.get_only.load(Ordering::Relaxed) {
-                match self.transport.post(route, form).await {
-                    Err(QueryError::Status { status: 405, .. }) => {
-                        self.get_only.store(true, Ordering::Relaxed);
-                    }
-                    outcome => return outcome,
+/// POST, so that long queries fit; GET where the server doesn't take POST.
+async fn send(
+    (transport, get_only): (&Transport, &AtomicBool),
+    route: &str,
+    form: &[(&str, String)],
+    deadline: Duration,
+) -> Result<(Vec<u8>, Option<SignedDuration>), QueryError> {
+    let exchange = async {
+        if !get_only.load(Ordering::Relaxed) {
+            match transport.post(route, form).await {
+                Err(QueryError::Status { status: 405, .. }) => {
+                    get_only.store(true, Ordering::Relaxed);
                 }
+                outcome => return outcome,
             }
-            self.transport.get(route, form).await
-        };
-        tokio::time::timeout(deadline, exchange)
-            .await
-            .unwrap_or(Err(QueryError::Timeout { after: deadline }))
-    }
+        }
+        transport.get(route, form).await
+    };
+    tokio::time::timeout(deadline, exchange)
+        .await
+        .unwrap_or(Err(QueryError::Timeout { after: deadline }))
 }
 
 impl std::fmt::Debug for Prometheus {

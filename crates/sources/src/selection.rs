@@ -41,13 +41,20 @@ impl Selection {
         }
     }
 
+    /// Of all services.
+    pub(crate) fn of_all(range: Duration) -> Selection {
+        Selection {
+            alternatives: vec!["__name__!=\"\"".to_owned()],
+            range,
+        }
+    }
+
     /// Fills in a template: `$range`, its length as `$seconds`, and `$service` in each part between `«` and `»`, which is
     /// written once for each way in which the service is named, joined by `or`.
     ///
     /// The service's name is put in last and never looked at again.
     pub(crate) fn fill(&self, template: &str) -> String {
-        let seconds = self.range.as_secs().max(1).to_string();
-        let template = filled_range(template, self.range).replace("$seconds", &seconds);
+        let template = filled_range(template, self.range);
         let mut text = String::new();
         let mut rest = template.as_str();
         while let Some((before, tail)) = rest.split_once('«') {

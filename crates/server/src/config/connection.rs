@@ -31,6 +31,23 @@ impl Resolver<'_> {
         }
     }
 
+    /// The file of targets; not beside a Prometheus that was named.
+    pub(super) fn scrape(
+        &mut self,
+        given: Option<PathBuf>,
+        prometheus: Option<&RawPrometheus>,
+    ) -> Option<PathBuf> {
+        let path = given?;
+        if prometheus.is_some_and(|prometheus| prometheus.url.is_some()) {
+            self.refuse(
+                &["scrape"],
+                "`scrape` and `prometheus.url` are both given",
+                "metrics come either from a Prometheus or from targets that are scraped here; leave one out",
+            );
+        }
+        Some(path)
+    }
+
     fn auth(
         &mut self,
         basic: Option<RawBasicAuth>,

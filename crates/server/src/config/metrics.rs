@@ -6,9 +6,14 @@ use domain::{
     Catalogue, CatalogueError, Combine, Direction, MetricId, MetricSpec, ServiceId, Thresholds,
 };
 
+use super::keys::key;
 use super::nearest::nearest;
+use super::problem::quoted;
 use super::raw::{RawMetric, RawService};
 use super::resolve::Resolver;
+
+/// The pack of what Spring Boot services say.
+const SPRING: &str = "spring";
 
 type Specs = BTreeMap<MetricId, MetricSpec>;
 type Services = BTreeMap<ServiceId, RawService>;
@@ -18,11 +23,14 @@ impl Resolver<'_> {
     /// of those that remain is returned.
     pub(super) fn catalogue(
         &mut self,
+        packs: &[String],
         metrics: BTreeMap<MetricId, RawMetric>,
         services: Services,
     ) -> Catalogue {
+        let pack = (!packs.is_empty()).then(Catalogue::spring_pack);
         let mut specs: Specs = Catalogue::default_three()
             .iter()
+            .chain(pack.iter().flat_map(Catalogue::iter))
             .map(|spec| (spec.id.clone(), spec.clone()))
             .collect();
         let named: Vec<MetricId> = metrics.keys().cloned().collect();
@@ -37,6 +45,19 @@ impl Resolver<'_> {
         }
         self.services(services, &mut specs, &named);
         Catalogue::new(specs.into_values()).expect("each metric was checked")
+    }
+
+    /// The named sets of metrics; those that aren't known are refused.
+    pub(super) fn packs(&mut self, given: Option<Vec<String>>) -> Vec<String> {
+        let packs = given.unwrap_or_else(|| vec![key("packs").default.to_owned()]);
+        for (index, pack) in packs.iter().enumerate() {
+            if pack != SPRING {
+                let what = format!("`packs` has {}", quoted(pack));
+                let advice = format!("it must be {}", key("packs").range);
+                self.refuse(&["packs", &index.to_string()], what, advice);
+            }
+        }
+        packs
     }
 
     fn metric(&mut self, id: &MetricId, raw: RawMetric, specs: &Specs) -> Option<MetricSpec> {

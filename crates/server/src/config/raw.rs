@@ -27,10 +27,13 @@ macro_rules! raw {
 raw! {
     Raw {
         prometheus: RawPrometheus,
+        scrape: PathBuf,
+        embedded: RawEmbedded,
         tick: Span,
         evaluation_delay: Span,
         identity: Vec<String>,
         scope: Vec<String>,
+        packs: Vec<String>,
         metrics: BTreeMap<MetricId, RawMetric>,
         services: BTreeMap<ServiceId, RawService>,
         training: RawTraining,
@@ -55,6 +58,10 @@ raw! {
         ca_file: PathBuf,
         external_url: String,
         answer_bytes_max: Size,
+    }
+    RawEmbedded {
+        retention: Span,
+        memory: Size,
     }
     RawBasicAuth {
         username: String,
@@ -153,11 +160,17 @@ impl Raw {
     /// The whole of a configuration, as it would be written.
     pub fn of(config: &Config) -> Raw {
         Raw {
-            prometheus: Some(prometheus(config)),
+            prometheus: config.scrape.is_none().then(|| prometheus(config)),
+            scrape: config.scrape.clone(),
+            embedded: Some(RawEmbedded {
+                retention: Some(Span(config.embedded.retention)),
+                memory: Some(Size(config.embedded.memory_bytes_max)),
+            }),
             tick: Some(Span(config.tick)),
             evaluation_delay: Some(Span(config.evaluation_delay)),
             identity: Some(config.identity.clone()),
             scope: Some(config.scope.clone()),
+            packs: Some(config.packs.clone()),
             metrics: Some(
                 config
                     .metrics

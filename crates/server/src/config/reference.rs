@@ -19,7 +19,7 @@ Everything is set in one file, `config.yaml`; every key is optional. `bellwether
 - **Paths** are relative to the working directory.
 - **Changes** take effect at the next start.
 
-`<id>` is the id of a metric, `<name>` the name of a service or header, `[]` an item of a list. The built-in metrics are `cpu`, `mem` and `lat`; a key that is given for one of them replaces that part of it, and their defaults are not those of the table, which are of an added metric.
+`<id>` is the id of a metric, `<name>` the name of a service or header, `[]` an item of a list. The built-in metrics are `cpu`, `mem`, `lat` and those of `packs`; a key that is given for one of them replaces that part of it, and their defaults are not those of the table, which are of an added metric.
 ";
 
 /// The reference of all keys as Markdown.

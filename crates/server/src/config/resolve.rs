@@ -18,7 +18,8 @@ use super::keys::{Key, Range, key};
 use super::problem::{Problem, quoted};
 use super::raw::{Raw, RawDecide, RawRetention, RawTraining};
 use super::{
-    Config, Decide, Limits, Log, LogFormat, LogLevel, Retention, Schedule, Season, Training,
+    Config, Decide, Embedded, Limits, Log, LogFormat, LogLevel, Retention, Schedule, Season,
+    Training,
 };
 
 const IDENTITY_MAX: usize = 16;
@@ -45,17 +46,27 @@ impl<'a> Resolver<'a> {
         let scope = self.scope(raw.scope.unwrap_or_default(), &identity);
         let server = self.server(raw.server.unwrap_or_default());
         let limits = raw.limits.unwrap_or_default();
+        let embedded = raw.embedded.unwrap_or_default();
+        let packs = self.packs(raw.packs);
+        let scrape = self.scrape(raw.scrape, raw.prometheus.as_ref());
         let log = raw.log.unwrap_or_default();
         Config {
             prometheus: self.prometheus(raw.prometheus.unwrap_or_default()),
+            scrape,
+            embedded: Embedded {
+                retention: self.duration("embedded.retention", embedded.retention),
+                memory_bytes_max: self.bytes("embedded.memory", embedded.memory),
+            },
             tick: self.duration("tick", raw.tick),
             evaluation_delay: self.duration("evaluation_delay", raw.evaluation_delay),
             identity,
             scope,
             metrics: self.catalogue(
+                &packs,
                 raw.metrics.unwrap_or_default(),
                 raw.services.unwrap_or_default(),
             ),
+            packs,
             training,
             decide: self.decide(raw.decide.unwrap_or_default()),
             auto_resolve: self.auto_resolve(raw.auto_resolve.unwrap_or_default()),

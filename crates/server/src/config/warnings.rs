@@ -81,7 +81,7 @@ fn training(config: &Config, warnings: &mut Vec<String>) {
 fn prometheus(config: &Config, root: &Node, warnings: &mut Vec<String>) {
     let prometheus = &config.prometheus;
     let url = &prometheus.url;
-    if origin(root, &["prometheus", "url"]).is_none() {
+    if config.scrape.is_none() && origin(root, &["prometheus", "url"]).is_none() {
         warnings.push(format!("`prometheus.url` is not given: {url} is used"));
     }
     let sends_secrets = prometheus.auth.is_some() || !prometheus.headers.is_empty();

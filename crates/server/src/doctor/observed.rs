@@ -99,11 +99,6 @@ impl ServiceSeen {
         self.series.contains_key(name)
     }
 
-    /// Whether it has series whose name begins so.
-    pub fn has_any(&self, prefix: &str) -> bool {
-        self.series.keys().any(|name| name.starts_with(prefix))
-    }
-
     /// The values of a label over all instances, without the empty one.
     pub fn values(&self, label: &str) -> BTreeSet<&str> {
         let values = self.places.iter().filter_map(|place| place.get(label));

@@ -59,6 +59,17 @@ impl Pages {
     }
 }
 
+impl Pages {
+    /// Takes whether a target answered, as the series `up` of a Prometheus.
+    pub(super) fn add_up(&mut self, target: &BTreeMap<String, String>, up: bool, time_ms: i64) {
+        let named = [("__name__".to_owned(), "up".to_owned())];
+        let labels = target.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let value = if up { 1.0 } else { 0.0 };
+        let samples = self.series.entry(Labels::new(labels.chain(named))).or_default();
+        samples.push(Sample { time_ms, value });
+    }
+}
+
 fn combined(own: &Labels, target: &BTreeMap<String, String>, honor_labels: bool) -> Labels {
     let renamed = |name: &str| match target.contains_key(name) && !honor_labels {
         true => format!("{RENAMED}{name}"),

@@ -152,6 +152,12 @@ fn further_metrics() -> Vec<FurtherMetric> {
     ]
 }
 
+/// The templates of all further metrics, with their titles.
+pub(super) fn templates() -> impl Iterator<Item = (String, String)> {
+    let metrics = further_metrics().into_iter();
+    metrics.map(|metric| (metric.title.to_owned(), metric.expression))
+}
+
 impl EvidenceQueries {
     /// The further series of the service from `from` to `to`, both included, on the epoch's grid of
     /// `step`. What the catalogue has, and what the service doesn't expose, is not among them.

@@ -144,6 +144,19 @@ impl EvidenceQueries {
     }
 }
 
+/// The templates of the rows of all tables, with their purposes.
+pub(super) fn templates() -> impl Iterator<Item = (String, String)> {
+    let forms = SERVER_LABELS.into_iter().map(slow_requests);
+    let forms = forms.chain(CLIENT_LABELS.into_iter().map(slow_calls));
+    let forms = forms.chain([mean_calls(CLIENT_LABELS[0])]);
+    let forms = forms.chain(FAILED_LABELS.into_iter().map(failed_requests));
+    let forms = forms.chain([failed_calls(CLIENT_LABELS[0])]);
+    forms.flat_map(|form| {
+        let rows = form.rows.into_iter();
+        rows.map(move |(purpose, template)| (format!("{purpose} by {}", form.label), template))
+    })
+}
+
 /// The form of one table: templates of [`crate::selection::Selection::fill`].
 struct Form {
     of: &'static str,

@@ -235,14 +235,19 @@ fn date_time(text: &[u8]) -> Option<(Timestamp, usize)> {
         }
         used += 1 + digits;
     }
+    // A letter or digit right behind makes it no offset.
+    let ends = |at: usize| {
+        let next = text.get(at);
+        next.is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b':')
+    };
     let offset_minutes = match text[used..] {
-        [b'Z', ..] => {
+        [b'Z', ..] if ends(used + 1) => {
             used += 1;
             0
         }
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2, ..] => {
             let (hours, minutes) = (whole_number(&[h1, h2])?, whole_number(&[m1, m2])?);
-            if hours > 18 || minutes > 59 || text.get(used + 6).is_some_and(|b| *b == b':') {
+            if hours > 18 || minutes > 59 || !ends(used + 6) {
                 return None;
             }
             used += 6;

@@ -170,7 +170,8 @@ async fn a_normal_tick_sends_six_queries_for_all_services() {
     let cpu = queries.iter().find(|q| q.contains(CPU)).unwrap();
     assert_eq!(
         cpu,
-        "100 * max by (service, application, service_name, app, job, instance) (avg_over_time(process_cpu_usage[300s]))"
+        "100 * (max by (service, application, service_name, app, job, instance) (avg_over_time(process_cpu_usage[300s])) \
+         or max by (service, application, service_name, app, job, instance) (avg_over_time(jvm_cpu_recent_utilization_ratio[300s])))"
     );
 }
 

@@ -9,4 +9,5 @@ mod logs;
 mod mock;
 mod real_evidence;
 mod real_prometheus;
+mod spring_pack;
 mod tls;

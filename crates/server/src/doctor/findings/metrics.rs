@@ -6,6 +6,7 @@ use super::super::observed::{Reading, ServiceSeen};
 use super::super::report::{APPLICATION, Cure, Finding, Kind, Level};
 use super::super::reads;
 use super::buckets::histogram;
+use super::few;
 use crate::config::Config;
 
 /// More values of `uri` are not templates but raw paths. Spring's own limit is 100 for each of the
@@ -37,11 +38,10 @@ pub(super) fn findings(id: &ServiceId, service: &ServiceSeen, config: &Config) -
 
 fn missing(id: &ServiceId, service: &ServiceSeen, spec: &MetricSpec, reading: &Reading) -> Finding {
     let names = reads::names(spec);
-    let bucket = names.iter().find(|name| name.ends_with("_bucket"));
-    if let Some(base) = bucket.and_then(|name| name.strip_suffix("_bucket"))
-        && let Some(counted) = counted_in(service, base)
-        && !service.has_any(&format!("{base}_bucket"))
-    {
+    let bases = names.iter().filter_map(|name| name.strip_suffix("_bucket"));
+    let unbucketed = bases.filter(|base| !service.has(&format!("{base}_bucket")));
+    let counted = unbucketed.filter_map(|base| Some((base, counted_in(service, base)?)));
+    if let Some((base, counted)) = counted.into_iter().next() {
         return no_buckets(id, spec, reading, base, counted);
     }
     if let Reading::Proxy(value) = reading {
@@ -164,30 +164,28 @@ const FAMILIES: [Family; 8] = [
 ];
 
 fn absent(service: &ServiceSeen, spec: &MetricSpec, names: &[String]) -> Finding {
-    let lacking: Vec<&str> = names
-        .iter()
-        .map(String::as_str)
-        .filter(|name| !service.has(name))
-        .collect();
-    // All names are there: what they say together is nothing, such as a quotient without a match.
-    if lacking.is_empty() {
-        let what = format!("{} has no value, though all its series are there", spec.id);
-        return Finding::new(Level::Warning, Kind::MetricMissing, what)
-            .shown_by(format!("it is asked as {}", spec.query))
-            .cure(Cure::say("ask the query in Prometheus, part by part"));
-    }
-    let what = format!("{} has no value", spec.id);
-    let family = FAMILIES.iter();
-    let family = family.clone().find(|f| lacking.iter().any(|name| name.starts_with(f.prefix)));
+    let (there, lacking): (Vec<&str>, Vec<&str>) =
+        names.iter().map(String::as_str).partition(|name| service.has(name));
+    let family_of = |name: &&str| FAMILIES.iter().find(|family| name.starts_with(family.prefix));
+    let family = lacking.iter().find_map(family_of);
     let level = match family {
-        // Other than the JVM's are judged by other names.
+        // Whatever isn't Spring's may well say it otherwise.
         Some(family) if is_spring(service) => family.level,
         Some(family) => family.level.max(Level::Warning),
         None => Level::Note,
     };
-    let finding = Finding::new(level, Kind::MetricMissing, what)
-        .shown_by(format!("there is no {}", super::few(&lacking)));
-    match family {
+    let mut finding = Finding::new(
+        level,
+        Kind::MetricMissing,
+        format!("{} has no value", spec.id),
+    );
+    if !lacking.is_empty() {
+        finding = finding.shown_by(format!("there is no {}", few(&lacking)));
+    }
+    if !there.is_empty() {
+        finding = finding.shown_by(format!("there is {}", few(&there)));
+    }
+    let finding = match family {
         Some(family) => finding.cure(Cure::copy(
             format!("{}; if it was switched off, switch it on", family.when),
             APPLICATION,
@@ -196,8 +194,8 @@ fn absent(service: &ServiceSeen, spec: &MetricSpec, names: &[String]) -> Finding
         None => finding.cure(Cure::say(
             "expose the series, or give the metric another query under `metrics` in config.yaml",
         )),
-    }
-    .cure(Cure::say(
+    };
+    finding.cure(Cure::say(
         "and if metric_relabel_configs of the scrape drop it, keep it",
     ))
 }
