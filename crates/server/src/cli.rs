@@ -195,12 +195,8 @@ pub struct Train {
 
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// Ask the targets of this scrape configuration (the static part of a prometheus.yml) instead of
-    /// a Prometheus: twice, five seconds apart
-    #[arg(long, value_name = "FILE", conflicts_with = "prometheus")]
-    pub scrape: Option<PathBuf>,
-    /// With --scrape: ask once, so that nothing is known of rates
-    #[arg(long, requires = "scrape")]
+    /// Ask scraped targets once instead of twice, five seconds apart; then nothing is known of rates
+    #[arg(long)]
     pub once: bool,
     /// Only this service, by its id or its name
     #[arg(long, value_name = "SERVICE")]

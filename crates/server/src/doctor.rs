@@ -12,7 +12,6 @@ mod reads;
 mod looking;
 mod pages;
 mod questions;
-mod scraping;
 
 mod json;
 mod text;
@@ -49,8 +48,14 @@ pub enum DoctorError {
 /// # Errors
 /// [`DoctorError`], settings that can't be used, and a source that can't be asked.
 pub async fn doctor(config: Config, asked: &Doctor) -> anyhow::Result<ExitCode> {
-    let mut observed = match &asked.scrape {
-        Some(path) => scraping::at_targets(path, asked.once, &config).await?,
+    let mut observed = match &config.scrape {
+        Some(path) => {
+            return Err(DoctorError::Scrape {
+                path: path.display().to_string(),
+                why: "later".into(),
+            }
+            .into());
+        }
         None => {
             let prometheus = app::prometheus(&config)?;
             looking::at_prometheus(prometheus, &config, clock::now()).await?
@@ -75,7 +80,12 @@ fn narrow(observed: &mut Observed, name: &str) -> Result<(), DoctorError> {
     };
     let has_target = |seen: &observed::TargetSeen| seen.service.as_ref().is_some_and(is_it);
     if !observed.services.keys().any(is_it) && !observed.targets.iter().any(has_target) {
-        let known: Vec<&str> = observed.services.keys().map(|id| id.as_str()).take(50).collect();
+        let known: Vec<&str> = observed
+            .services
+            .keys()
+            .map(|id| id.as_str())
+            .take(50)
+            .collect();
         return Err(DoctorError::NoSuchService {
             name: sources::excerpt(name, 100),
             known: match known.is_empty() {
@@ -94,7 +104,14 @@ fn print(observed: &Observed, report: &Report, config: &Config, json: bool) -> a
     if json {
         println!("{}", json::report(observed, report, config)?);
     } else {
-        print!("{}", Page { observed, report, config });
+        print!(
+            "{}",
+            Page {
+                observed,
+                report,
+                config
+            }
+        );
     }
     Ok(())
 }

@@ -13,7 +13,11 @@ use crate::config::Config;
 const VERSION: u32 = 1;
 
 /// The whole report as one JSON object.
-pub(super) fn report(observed: &Observed, report: &Report, config: &Config) -> serde_json::Result<String> {
+pub(super) fn report(
+    observed: &Observed,
+    report: &Report,
+    config: &Config,
+) -> serde_json::Result<String> {
     let counts = report.counts();
     let count = |level| counts.get(&level).copied().unwrap_or(0);
     serde_json::to_string_pretty(&ReportJson {
@@ -26,7 +30,11 @@ pub(super) fn report(observed: &Observed, report: &Report, config: &Config) -> s
             note: count(Level::Note),
         },
         findings: report.findings.iter().map(finding).collect(),
-        services: observed.services.iter().map(|(id, seen)| service(id.as_str(), seen, config)).collect(),
+        services: observed
+            .services
+            .iter()
+            .map(|(id, seen)| service(id.as_str(), seen, config))
+            .collect(),
         targets: observed.targets.iter().map(target).collect(),
     })
 }
@@ -113,7 +121,11 @@ struct TargetJson<'a> {
 
 fn source(observed: &Observed) -> SourceJson<'_> {
     match &observed.origin {
-        Origin::Prometheus { address, version, application } => SourceJson::Prometheus {
+        Origin::Prometheus {
+            address,
+            version,
+            application,
+        } => SourceJson::Prometheus {
             address,
             version: version.as_deref(),
             application: application.as_deref(),

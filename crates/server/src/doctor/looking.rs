@@ -2,69 +2,20 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use domain::Timestamp;
-use embedded::promql::{self, Expression, Value};
 use indicatif::ProgressBar;
 use jiff::SignedDuration;
-use sources::Prometheus;
-use sources::prometheus::{RangeSeries, Target, TargetHealth, VectorSample};
+use sources::prometheus::{Target, TargetHealth, VectorSample};
+use sources::{Answer, Prometheus, QueryError};
 
 use super::observed::{Observed, Origin, TargetSeen};
-use super::pages::Pages;
 use super::questions::{SPACING_RANGE, SPACING_STEP, Survey, place};
 use crate::config::Config;
 use crate::offline::progress_bar;
 
 /// The questions beside those of the catalogue.
 const QUESTIONS: u64 = 9;
-
-/// Who answers.
-pub(super) enum Answerer {
-    Prometheus(Prometheus),
-    Pages(Box<Pages>),
-}
-
-impl Answerer {
-    async fn instant(&self, query: &str, at: Timestamp) -> Result<Vec<VectorSample>, String> {
-        match self {
-            Answerer::Prometheus(prometheus) => {
-                let answer = prometheus.instant(query, at).await;
-                answer.map(|answer| answer.data).map_err(|error| error.to_string())
-            }
-            Answerer::Pages(pages) => evaluated(pages, query, at).map_err(|error| error.to_string()),
-        }
-    }
-
-    /// Pages don't say how often they are scraped.
-    async fn scrape_times(&self, query: &str, at: Timestamp) -> Result<Vec<RangeSeries>, String> {
-        match self {
-            Answerer::Prometheus(prometheus) => {
-                let from = at - SPACING_RANGE;
-                let answer = prometheus.range(query, from, at, SPACING_STEP).await;
-                answer.map(|answer| answer.data).map_err(|error| error.to_string())
-            }
-            Answerer::Pages(_) => Ok(Vec::new()),
-        }
-    }
-}
-
-fn evaluated(
-    pages: &Pages,
-    query: &str,
-    at: Timestamp,
-) -> Result<Vec<VectorSample>, promql::PromqlError> {
-    let value = promql::instant(pages, &Expression::parse(query)?, at.as_millis())?;
-    let Value::Vector(series) = value else {
-        return Ok(Vec::new());
-    };
-    let sample = |(labels, value): (embedded::Labels, f64)| VectorSample {
-        labels: labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
-        time: at,
-        value,
-    };
-    Ok(series.into_iter().map(sample).collect())
-}
 
 /// A Prometheus, whole: the server, its targets, its series.
 ///
@@ -86,7 +37,9 @@ pub(super) async fn at_prometheus(
     let targets = match prometheus.targets().await {
         Ok(targets) => targets,
         Err(error) => {
-            not_seen.push(format!("why targets are down, and their scrape settings: {error}"));
+            not_seen.push(format!(
+                "why targets are down, and their scrape settings: {error}"
+            ));
             by_up(&prometheus, at).await
         }
     };
@@ -95,8 +48,14 @@ pub(super) async fn at_prometheus(
         version: build.as_ref().map(|build| build.version.clone()),
         application: build.and_then(|build| build.application),
     };
-    let asked = Asked { at, origin, targets, not_seen, skew: Some(skew) };
-    look(&Answerer::Prometheus(prometheus), config, asked).await
+    let asked = Asked {
+        at,
+        origin,
+        targets,
+        not_seen,
+        skew: Some(skew),
+    };
+    look(&prometheus, config, asked).await
 }
 
 /// Targets as far as the series `up` tells of them.
@@ -107,7 +66,11 @@ async fn by_up(prometheus: &Prometheus, at: Timestamp) -> Vec<Target> {
     let target = |sample: VectorSample| Target {
         url: place(&sample.labels).1.to_owned(),
         labels: sample.labels,
-        health: if sample.value > 0.0 { TargetHealth::Up } else { TargetHealth::Down },
+        health: if sample.value > 0.0 {
+            TargetHealth::Up
+        } else {
+            TargetHealth::Down
+        },
         error: String::new(),
         interval: None,
         timeout: None,
@@ -136,25 +99,39 @@ pub(super) struct Asked {
 /// # Errors
 /// The first question fails.
 pub(super) async fn look(
-    answerer: &Answerer,
+    prometheus: &Prometheus,
     config: &Config,
     asked: Asked,
 ) -> anyhow::Result<Observed> {
-    let Asked { at, origin, targets, mut not_seen, skew } = asked;
+    let Asked {
+        at,
+        origin,
+        targets,
+        mut not_seen,
+        skew,
+    } = asked;
     let bar = progress_bar(QUESTIONS + config.metrics.len() as u64);
     bar.set_message("looking");
     let mut survey = Survey::new(config)?;
-    let places = answerer.instant(&survey.places_question(), at).await;
-    let places = places.map_err(|why| anyhow!(why)).context("ask which services there are")?;
-    survey.take_places(places);
+    let places = prometheus.instant(&survey.places_question(), at).await;
+    let places = places.context("ask which services there are")?;
+    survey.take_places(places.data);
     bar.inc(1);
-    structure(answerer, &mut survey, at, &mut not_seen, &bar).await;
+    structure(prometheus, &mut survey, at, &mut not_seen, &bar).await;
     survey.take_configured(&targets);
-    let slowest = survey.services.values().filter_map(|seen| seen.interval()).max();
+    let slowest = survey
+        .services
+        .values()
+        .filter_map(|seen| seen.interval())
+        .max();
     let range = sources::range(slowest.unwrap_or_default().min(Duration::from_secs(300)));
-    metrics(answerer, &mut survey, config, at, range, &bar).await;
+    metrics(prometheus, &mut survey, config, at, range, &bar).await;
     let question = survey.frozen_question(range);
-    if let Some(answer) = or_note(answerer.instant(&question, at).await, "whether pages stand still", &mut not_seen) {
+    if let Some(answer) = or_note(
+        prometheus.instant(&question, at).await,
+        "whether pages stand still",
+        &mut not_seen,
+    ) {
         survey.take_frozen(answer);
     }
     bar.finish_and_clear();
@@ -170,39 +147,65 @@ pub(super) async fn look(
     })
 }
 
-async fn structure(
-    answerer: &Answerer,
-    survey: &mut Survey<'_>,
+/// What is done with an answer.
+type Take<'a> = fn(&mut Survey<'a>, Vec<VectorSample>);
+
+async fn structure<'a>(
+    prometheus: &Prometheus,
+    survey: &mut Survey<'a>,
     at: Timestamp,
     not_seen: &mut Vec<String>,
     bar: &ProgressBar,
 ) {
-    type Take = for<'a, 'b> fn(&'a mut Survey<'b>, Vec<VectorSample>);
-    let questions: [(String, &str, Take); 4] = [
-        (survey.names_question(), "which series there are", Survey::take_names),
-        (survey.bounds_question(), "the buckets of latency", Survey::take_bounds),
-        (survey.uris_question(), "how many values uri has", Survey::take_uris),
-        (survey.heap_question(), "whether the heap has a maximum", Survey::take_heap),
+    let questions: [(String, &str, Take<'a>); 4] = [
+        (
+            survey.names_question(),
+            "which series there are",
+            Survey::take_names,
+        ),
+        (
+            survey.bounds_question(),
+            "the buckets of latency",
+            Survey::take_bounds,
+        ),
+        (
+            survey.uris_question(),
+            "how many values uri has",
+            Survey::take_uris,
+        ),
+        (
+            survey.heap_question(),
+            "whether the heap has a maximum",
+            Survey::take_heap,
+        ),
     ];
     for (question, about, take) in questions {
-        if let Some(answer) = or_note(answerer.instant(&question, at).await, about, not_seen) {
+        if let Some(answer) = or_note(prometheus.instant(&question, at).await, about, not_seen) {
             take(survey, answer);
         }
         bar.inc(1);
     }
-    let times = answerer.scrape_times(&survey.scraped_question(), at).await;
+    let question = survey.scraped_question();
+    let times = prometheus
+        .range(&question, at - SPACING_RANGE, at, SPACING_STEP)
+        .await;
     if let Some(answer) = or_note(times, "how often services are scraped", not_seen) {
         survey.take_scraped(answer, at);
     }
     bar.inc(1);
 }
 
-fn or_note<T>(answer: Result<T, String>, about: &str, not_seen: &mut Vec<String>) -> Option<T> {
-    answer.map_err(|why| not_seen.push(format!("{about}: {why}"))).ok()
+fn or_note<T>(
+    answer: Result<Answer<T>, QueryError>,
+    about: &str,
+    not_seen: &mut Vec<String>,
+) -> Option<T> {
+    let answer = answer.map_err(|error| not_seen.push(format!("{about}: {error}")));
+    Some(answer.ok()?.data)
 }
 
 async fn metrics(
-    answerer: &Answerer,
+    prometheus: &Prometheus,
     survey: &mut Survey<'_>,
     config: &Config,
     at: Timestamp,
@@ -211,17 +214,25 @@ async fn metrics(
 ) {
     for spec in config.metrics.iter() {
         let query = survey.metric_question(&spec.query, range);
-        let query = answerer.instant(&query, at).await;
+        let query = numbers(prometheus.instant(&query, at).await);
         let fallback = match &spec.fallback {
             Some(fallback) => {
                 let question = survey.metric_question(fallback, range);
-                answerer.instant(&question, at).await
+                numbers(prometheus.instant(&question, at).await)
             }
             None => Ok(Vec::new()),
         };
         survey.take_metric(spec, query, fallback);
         bar.inc(1);
     }
+}
+
+fn numbers(
+    answer: Result<Answer<Vec<VectorSample>>, QueryError>,
+) -> Result<Vec<VectorSample>, String> {
+    answer
+        .map(|answer| answer.data)
+        .map_err(|error| error.to_string())
 }
 
 /// Targets with the service that lives there: whose series come from there, or that the target's
@@ -236,7 +247,9 @@ fn attributed(survey: &Survey, targets: Vec<Target>) -> Vec<TargetSeen> {
     let seen = |target: Target| {
         let lives = of_place.get(&place(&target.labels)).map(|id| (*id).clone());
         let known = lives.is_some();
-        let named = survey.named(&target.labels).filter(|named| named.label != "job");
+        let named = survey
+            .named(&target.labels)
+            .filter(|named| named.label != "job");
         TargetSeen {
             service: lives.or(named.map(|named| named.service)),
             known,

@@ -102,7 +102,10 @@ impl ServiceSeen {
     /// The values of a label over all instances, without the empty one.
     pub fn values(&self, label: &str) -> BTreeSet<&str> {
         let values = self.places.iter().filter_map(|place| place.get(label));
-        values.map(String::as_str).filter(|v| !v.is_empty()).collect()
+        values
+            .map(String::as_str)
+            .filter(|v| !v.is_empty())
+            .collect()
     }
 
     /// Instances; one at least.

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
+use domain::Timestamp;
 use embedded::exposition::{Entry, ExpositionError, Format, Parser};
+use embedded::promql::{self, Expression, PromqlError, Value};
 use embedded::{Labels, Matcher, Sample, SeriesSource};
+use sources::prometheus::{Evaluator, RangeSeries, VectorSample};
 
 use super::findings::labels::RENAMED;
 
@@ -53,7 +58,10 @@ impl Pages {
             samples.push((combined(&own, target, honor_labels), line.value));
         }
         for (labels, value) in samples {
-            self.series.entry(labels).or_default().push(Sample { time_ms, value });
+            self.series
+                .entry(labels)
+                .or_default()
+                .push(Sample { time_ms, value });
         }
         Ok(())
     }
@@ -63,9 +71,14 @@ impl Pages {
     /// Takes whether a target answered, as the series `up` of a Prometheus.
     pub(super) fn add_up(&mut self, target: &BTreeMap<String, String>, up: bool, time_ms: i64) {
         let named = [("__name__".to_owned(), "up".to_owned())];
-        let labels = target.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let labels = target
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()));
         let value = if up { 1.0 } else { 0.0 };
-        let samples = self.series.entry(Labels::new(labels.chain(named))).or_default();
+        let samples = self
+            .series
+            .entry(Labels::new(labels.chain(named)))
+            .or_default();
         samples.push(Sample { time_ms, value });
     }
 }
@@ -75,8 +88,12 @@ fn combined(own: &Labels, target: &BTreeMap<String, String>, honor_labels: bool)
         true => format!("{RENAMED}{name}"),
         false => name.to_owned(),
     };
-    let own_labels = own.iter().map(|(name, value)| (renamed(name), value.to_owned()));
-    let added = target.iter().filter(|(name, _)| !honor_labels || own.get(name).is_none());
+    let own_labels = own
+        .iter()
+        .map(|(name, value)| (renamed(name), value.to_owned()));
+    let added = target
+        .iter()
+        .filter(|(name, _)| !honor_labels || own.get(name).is_none());
     let added = added.map(|(name, value)| (name.clone(), value.clone()));
     Labels::new(own_labels.chain(added))
 }
@@ -90,7 +107,10 @@ impl SeriesSource for Pages {
         visit: &mut dyn FnMut(&Labels, &[Sample]),
     ) {
         for (labels, samples) in &self.series {
-            if !matchers.iter().all(|matcher| matcher.matches_labels(labels)) {
+            if !matchers
+                .iter()
+                .all(|matcher| matcher.matches_labels(labels))
+            {
                 continue;
             }
             let from = samples.partition_point(|sample| sample.time_ms < from_ms);
@@ -99,6 +119,43 @@ impl SeriesSource for Pages {
                 visit(labels, &samples[from..to]);
             }
         }
+    }
+}
+
+impl Evaluator for Pages {
+    fn instant(&self, query: &str, time: Timestamp) -> Result<Vec<VectorSample>, String> {
+        let value = self
+            .evaluated(query, time)
+            .map_err(|error| error.to_string())?;
+        let Value::Vector(series) = value else {
+            return Err(format!("{query} is no vector"));
+        };
+        let sample = |(labels, value): (Labels, f64)| VectorSample {
+            labels: labels
+                .iter()
+                .map(|(n, v)| (n.to_owned(), v.to_owned()))
+                .collect(),
+            time,
+            value,
+        };
+        Ok(series.into_iter().map(sample).collect())
+    }
+
+    /// Nothing: two pages have no past.
+    fn range(
+        &self,
+        _: &str,
+        _: Timestamp,
+        _: Timestamp,
+        _: Duration,
+    ) -> Result<Vec<RangeSeries>, String> {
+        Ok(Vec::new())
+    }
+}
+
+impl Pages {
+    fn evaluated(&self, query: &str, time: Timestamp) -> Result<Value, PromqlError> {
+        promql::instant(self, &Expression::parse(query)?, time.as_millis())
     }
 }
 
@@ -111,10 +168,18 @@ mod tests {
         let target = target.map(|(n, v)| (n.to_owned(), v.to_owned())).into();
         let mut pages = Pages::default();
         let page = "up_time{service=\"payments\"} 7\n";
-        pages.add(page, Format::Text, &target, honor_labels, 1_000).unwrap();
+        pages
+            .add(page, Format::Text, &target, honor_labels, 1_000)
+            .unwrap();
         let mut found = String::new();
         pages.select(&[], 0, 2_000, &mut |labels, samples| {
-            assert_eq!(samples, [Sample { time_ms: 1_000, value: 7.0 }]);
+            assert_eq!(
+                samples,
+                [Sample {
+                    time_ms: 1_000,
+                    value: 7.0
+                }]
+            );
             found = labels.to_string();
         });
         found
@@ -122,15 +187,25 @@ mod tests {
 
     #[test]
     fn labels_of_the_page_give_way_unless_they_are_honoured() {
-        assert_eq!(labels_of(false), "up_time{exported_service=\"payments\",instance=\"h:1\",job=\"spring\",service=\"pay\"}");
-        assert_eq!(labels_of(true), "up_time{instance=\"h:1\",job=\"spring\",service=\"payments\"}");
+        assert_eq!(
+            labels_of(false),
+            "up_time{exported_service=\"payments\",instance=\"h:1\",job=\"spring\",service=\"pay\"}"
+        );
+        assert_eq!(
+            labels_of(true),
+            "up_time{instance=\"h:1\",job=\"spring\",service=\"payments\"}"
+        );
     }
 
     #[test]
     fn a_page_with_a_bad_line_leaves_nothing() {
         let mut pages = Pages::default();
         let page = "good 1\n<html>\n";
-        assert!(pages.add(page, Format::Text, &BTreeMap::new(), false, 0).is_err());
+        assert!(
+            pages
+                .add(page, Format::Text, &BTreeMap::new(), false, 0)
+                .is_err()
+        );
         assert!(pages.series.is_empty());
     }
 }

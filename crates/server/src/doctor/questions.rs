@@ -79,7 +79,11 @@ impl<'a> Survey<'a> {
         let mut more = vec!["job", "instance"];
         more.extend(SEPARATING.iter().map(|(label, _)| *label));
         more.extend(renamed.iter().map(String::as_str));
-        format!("count by ({}) ({{__name__=~\"{}\"}})", self.by(&more), MARKS.join("|"))
+        format!(
+            "count by ({}) ({{__name__=~\"{}\"}})",
+            self.by(&more),
+            MARKS.join("|")
+        )
     }
 
     pub(super) fn take_places(&mut self, answer: Vec<VectorSample>) {
@@ -97,12 +101,23 @@ impl<'a> Survey<'a> {
 
     /// The metric names that are counted.
     pub(super) fn names_question(&self) -> String {
-        let mut names: BTreeSet<String> = MARKS.iter().chain(&OF_INTEREST).map(|n| n.to_string()).collect();
+        let mut names: BTreeSet<String> = MARKS
+            .iter()
+            .chain(&OF_INTEREST)
+            .map(|n| n.to_string())
+            .collect();
         names.extend(self.config.metrics.iter().flat_map(reads::names));
         // Names come from the configuration; what isn't one can't be in a regular expression.
-        let plain = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':'));
+        let plain = |name: &String| {
+            name.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':'))
+        };
         let names: Vec<String> = names.into_iter().filter(plain).collect();
-        format!("count by ({}) ({{__name__=~\"{}\"}})", self.by(&["__name__"]), names.join("|"))
+        format!(
+            "count by ({}) ({{__name__=~\"{}\"}})",
+            self.by(&["__name__"]),
+            names.join("|")
+        )
     }
 
     pub(super) fn take_names(&mut self, answer: Vec<VectorSample>) {
@@ -149,11 +164,16 @@ impl<'a> Survey<'a> {
     }
 
     pub(super) fn take_uris(&mut self, answer: Vec<VectorSample>) {
-        self.of_services(answer, |seen, _, count| seen.uris = seen.uris.max(whole(count)));
+        self.of_services(answer, |seen, _, count| {
+            seen.uris = seen.uris.max(whole(count))
+        });
     }
 
     pub(super) fn heap_question(&self) -> String {
-        format!("count by ({}) (jvm_memory_max_bytes{{area=\"heap\"}} > 0)", self.by(&[]))
+        format!(
+            "count by ({}) (jvm_memory_max_bytes{{area=\"heap\"}} > 0)",
+            self.by(&[])
+        )
     }
 
     pub(super) fn take_heap(&mut self, answer: Vec<VectorSample>) {
@@ -214,7 +234,11 @@ impl<'a> Survey<'a> {
             .iter()
             .filter_map(|target| Some((place(&target.labels), target.interval?)))
             .collect();
-        for seen in self.services.values_mut().filter(|seen| seen.intervals.is_empty()) {
+        for seen in self
+            .services
+            .values_mut()
+            .filter(|seen| seen.intervals.is_empty())
+        {
             for labels in &seen.places {
                 if let Some(interval) = of_place.get(&place(labels)) {
                     seen.intervals.insert(instance(labels), *interval);
@@ -236,7 +260,9 @@ impl<'a> Survey<'a> {
         fallback: Result<Vec<VectorSample>, String>,
     ) {
         let query = query.map(|answer| self.values(answer));
-        let fallback = fallback.map(|answer| self.values(answer)).unwrap_or_default();
+        let fallback = fallback
+            .map(|answer| self.values(answer))
+            .unwrap_or_default();
         if let Ok(values) = &query {
             for id in values.keys() {
                 self.services.entry(id.clone()).or_default();
@@ -290,7 +316,11 @@ fn read(spec: &MetricSpec, values: &[f64]) -> Reading {
     let combined = match spec.combine {
         Combine::Max => numbers.iter().copied().reduce(f64::max),
         Combine::Sum => numbers.iter().copied().reduce(|a, b| a + b),
-        Combine::Avg => numbers.iter().copied().reduce(|a, b| a + b).map(|sum| sum / numbers.len() as f64),
+        Combine::Avg => numbers
+            .iter()
+            .copied()
+            .reduce(|a, b| a + b)
+            .map(|sum| sum / numbers.len() as f64),
     };
     match combined {
         None => Reading::Idle,
@@ -314,12 +344,20 @@ fn spacing(mut times: Vec<f64>) -> Option<Duration> {
         return None;
     }
     let median = distances[(distances.len() - 1) / 2];
-    let seconds = if median >= 1.0 { median.round() } else { median };
+    let seconds = if median >= 1.0 {
+        median.round()
+    } else {
+        median
+    };
     Duration::try_from_secs_f64(seconds).ok()
 }
 
 fn whole(count: f64) -> u64 {
-    if count.is_finite() { count.max(0.0) as u64 } else { 0 }
+    if count.is_finite() {
+        count.max(0.0) as u64
+    } else {
+        0
+    }
 }
 
 /// Job and instance.
@@ -346,7 +384,11 @@ mod tests {
     #[test]
     fn nothing_but_nan_is_idle() {
         let config = Config::default();
-        let lat = config.metrics.iter().find(|spec| spec.id.as_str() == "lat").unwrap();
+        let lat = config
+            .metrics
+            .iter()
+            .find(|spec| spec.id.as_str() == "lat")
+            .unwrap();
         assert_eq!(read(lat, &[f64::NAN]), Reading::Idle);
         assert_eq!(read(lat, &[f64::NAN, 20.0, 30.0]), Reading::Value(30.0));
         assert_eq!(read(lat, &[f64::INFINITY]), Reading::Odd(f64::INFINITY));

@@ -17,7 +17,10 @@ pub(super) fn names(spec: &MetricSpec) -> Vec<String> {
             continue;
         };
         for selector in expression.selectors() {
-            let name = selector.matchers.iter().find(|matcher| matcher.name == "__name__");
+            let name = selector
+                .matchers
+                .iter()
+                .find(|matcher| matcher.name == "__name__");
             if let Some(name) = name.map(|matcher| matcher.value.clone())
                 && !names.contains(&name)
             {

@@ -224,7 +224,11 @@ impl Report {
 
     /// Whether a script should stop: at a problem, with `strict` at a warning too.
     pub fn fails(&self, strict: bool) -> bool {
-        let limit = if strict { Level::Warning } else { Level::Problem };
+        let limit = if strict {
+            Level::Warning
+        } else {
+            Level::Problem
+        };
         self.findings.iter().any(|finding| finding.level <= limit)
     }
 }
@@ -250,8 +254,14 @@ mod tests {
         let manual = include_str!("../../../../docs/doctor.md");
         for kind in Kind::ALL {
             let id = kind.as_str();
-            assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{id}");
-            assert!(manual.contains(&format!("| `{id}` |")), "{id} has no entry in docs/doctor.md");
+            assert!(
+                id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
+                "{id}"
+            );
+            assert!(
+                manual.contains(&format!("| `{id}` |")),
+                "{id} has no entry in docs/doctor.md"
+            );
             assert!(kind.why().ends_with('.'), "{id}");
         }
     }

@@ -34,9 +34,16 @@ impl fmt::Display for Page<'_> {
 impl Page<'_> {
     fn heading(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.observed.origin {
-            Origin::Prometheus { address, version, application } => {
+            Origin::Prometheus {
+                address,
+                version,
+                application,
+            } => {
                 let name = application.as_deref().unwrap_or("Prometheus");
-                let version = version.as_deref().map(|v| format!(" {v}")).unwrap_or_default();
+                let version = version
+                    .as_deref()
+                    .map(|v| format!(" {v}"))
+                    .unwrap_or_default();
                 writeln!(f, "{name}{version} at {address}, as of {}", self.report.at)?;
             }
             Origin::Pages { file } => {
@@ -44,7 +51,10 @@ impl Page<'_> {
             }
         }
         let targets = &self.observed.targets;
-        let down = targets.iter().filter(|t| t.target.health == TargetHealth::Down).count();
+        let down = targets
+            .iter()
+            .filter(|t| t.target.health == TargetHealth::Down)
+            .count();
         let counts = self.report.counts();
         let count = |level| match counts.get(&level).copied().unwrap_or(0) {
             1 => format!("1 {}", level.as_str()),
@@ -79,7 +89,9 @@ impl Page<'_> {
 
     fn service(&self, id: &ServiceId, seen: &ServiceSeen) -> String {
         let name = sources::excerpt(id.as_str(), NAME_CHARS);
-        let every = seen.interval().map(|interval| format!(", every {}", Span(interval)));
+        let every = seen
+            .interval()
+            .map(|interval| format!(", every {}", Span(interval)));
         let by: Vec<&str> = seen.named_by.iter().map(String::as_str).collect();
         let by = match by.len() {
             0 => String::new(),
@@ -123,11 +135,21 @@ fn groups(findings: &[Finding]) -> Vec<Vec<&Finding>> {
 
 fn write_group(f: &mut fmt::Formatter<'_>, group: &[&Finding]) -> fmt::Result {
     let first = group[0];
-    writeln!(f, "{} {}", first.level.as_str().to_uppercase(), first.kind.as_str())?;
+    writeln!(
+        f,
+        "{} {}",
+        first.level.as_str().to_uppercase(),
+        first.kind.as_str()
+    )?;
     for finding in group.iter().take(SHOWN) {
         match &finding.service {
             Some(id) => {
-                writeln!(f, "  {}: {}", sources::excerpt(id.as_str(), NAME_CHARS), finding.what)?;
+                writeln!(
+                    f,
+                    "  {}: {}",
+                    sources::excerpt(id.as_str(), NAME_CHARS),
+                    finding.what
+                )?;
             }
             None => writeln!(f, "  {}", finding.what)?,
         }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::answer::{Labels, plain};
-use super::{Prometheus, QueryError};
+use super::{Behind, Prometheus, QueryError};
 use crate::visible::excerpt;
 
 /// Targets beyond this are left out.
@@ -86,8 +86,15 @@ impl Prometheus {
         route: &str,
         parameters: &[(&str, String)],
     ) -> Result<T, QueryError> {
+        let Behind::Server { transport, .. } = &self.0 else {
+            return Err(QueryError::BadQuery {
+                error_type: "not_found".into(),
+                message: "a store in this process has no such thing to say".into(),
+                retry_after: None,
+            });
+        };
         let deadline = self.timeout();
-        let exchange = self.transport.get(route, parameters);
+        let exchange = transport.get(route, parameters);
         let (body, _) = tokio::time::timeout(deadline, exchange)
             .await
             .unwrap_or(Err(QueryError::Timeout { after: deadline }))?;

@@ -25,7 +25,10 @@ pub(super) fn findings(id: &ServiceId, service: &ServiceSeen, config: &Config) -
     }
     let mut found: Vec<Finding> = Vec::new();
     for spec in config.metrics.iter() {
-        if !reads::names(spec).iter().any(|name| reads::is_request_bucket(name)) {
+        if !reads::names(spec)
+            .iter()
+            .any(|name| reads::is_request_bucket(name))
+        {
             continue;
         }
         let (Some(unit), thresholds) = (unit_seconds(spec), spec.thresholds_for(id)) else {
@@ -76,8 +79,17 @@ fn too_low(
     );
     Some(
         Finding::new(Level::Problem, Kind::BucketsTooLow, what)
-            .shown_by(format!("{} finite bounds, {} to {}", service.bounds.len(), text(service.bounds[0].seconds), text(highest)))
-            .cure(Cure::copy("let the buckets reach beyond the thresholds", APPLICATION, histogram(thresholds, spec))),
+            .shown_by(format!(
+                "{} finite bounds, {} to {}",
+                service.bounds.len(),
+                text(service.bounds[0].seconds),
+                text(highest)
+            ))
+            .cure(Cure::copy(
+                "let the buckets reach beyond the thresholds",
+                APPLICATION,
+                histogram(thresholds, spec),
+            )),
     )
 }
 
@@ -123,11 +135,20 @@ fn coarse(
 
 /// The bounds on both sides of a value that is not at one.
 fn around(bounds: &[Bound], seconds: f64) -> Option<(f64, f64)> {
-    if bounds.iter().any(|bound| (bound.seconds - seconds).abs() <= NEAR * seconds) {
+    if bounds
+        .iter()
+        .any(|bound| (bound.seconds - seconds).abs() <= NEAR * seconds)
+    {
         return None;
     }
-    let above = bounds.iter().map(|b| b.seconds).find(|bound| *bound > seconds)?;
-    let below = bounds.iter().map(|b| b.seconds).rfind(|bound| *bound < seconds);
+    let above = bounds
+        .iter()
+        .map(|b| b.seconds)
+        .find(|bound| *bound > seconds)?;
+    let below = bounds
+        .iter()
+        .map(|b| b.seconds)
+        .rfind(|bound| *bound < seconds);
     Some((below.unwrap_or(0.0), above))
 }
 
@@ -143,7 +164,9 @@ fn differ(service: &ServiceSeen) -> Option<Finding> {
     );
     Some(
         Finding::new(Level::Warning, Kind::BucketsDiffer, what)
-            .shown_by(format!("the bucket of fewest series has {fewest}, others {most}"))
+            .shown_by(format!(
+                "the bucket of fewest series has {fewest}, others {most}"
+            ))
             .cure(Cure::say(
                 "give all instances the same management.metrics.distribution settings; during a \
                  deployment that changes them this passes by itself",
@@ -186,7 +209,9 @@ fn slo(thresholds: &Thresholds, spec: &MetricSpec) -> String {
 fn text(seconds: f64) -> String {
     let milliseconds = (seconds * 1000.0).round();
     match Duration::try_from_secs_f64(milliseconds / 1000.0) {
-        Ok(duration) if milliseconds >= 1.0 && duration.subsec_nanos() == 0 && duration.as_secs() < 60 => {
+        Ok(duration)
+            if milliseconds >= 1.0 && duration.subsec_nanos() == 0 && duration.as_secs() < 60 =>
+        {
             format!("{}s", duration.as_secs())
         }
         Ok(_) if milliseconds >= 1.0 => format!("{milliseconds}ms"),

@@ -31,7 +31,10 @@ fn slowest(service: &ServiceSeen, config: &Config) -> Option<Finding> {
         Finding::new(Level::Problem, Kind::IntervalOverLookback, what)
     } else if interval > WINDOW_MAX {
         let range = sources::range(interval);
-        let what = format!("{every}, so averages and rates reach back {} instead of 5m", Span(range));
+        let what = format!(
+            "{every}, so averages and rates reach back {} instead of 5m",
+            Span(range)
+        );
         Finding::new(Level::Warning, Kind::IntervalOverWindow, what)
     } else if interval > config.tick {
         let what = format!("{every}, and looked at every {}", Span(config.tick));
@@ -57,7 +60,11 @@ fn slowest(service: &ServiceSeen, config: &Config) -> Option<Finding> {
     } else {
         return None;
     };
-    Some(finding.cure(Cure::copy("scrape more often", SCRAPE, scraped(config.tick))))
+    Some(finding.cure(Cure::copy(
+        "scrape more often",
+        SCRAPE,
+        scraped(config.tick),
+    )))
 }
 
 fn scraped(interval: Duration) -> String {
@@ -73,7 +80,10 @@ fn differ(service: &ServiceSeen) -> Option<Finding> {
     if most.as_secs_f64() <= DIFFER * least.as_secs_f64() {
         return None;
     }
-    let slow = service.intervals.iter().filter(|(_, interval)| *interval == most);
+    let slow = service
+        .intervals
+        .iter()
+        .filter(|(_, interval)| *interval == most);
     let what = format!(
         "some of its instances are scraped every {}, others every {}",
         Span(*least),
@@ -81,7 +91,11 @@ fn differ(service: &ServiceSeen) -> Option<Finding> {
     );
     Some(
         Finding::new(Level::Warning, Kind::IntervalsDiffer, what)
-            .shown_by(format!("every {}: {}", Span(*most), few(slow.map(|(i, _)| i))))
+            .shown_by(format!(
+                "every {}: {}",
+                Span(*most),
+                few(slow.map(|(i, _)| i))
+            ))
             .cure(Cure::copy(
                 "scrape all instances of a service alike",
                 SCRAPE,

@@ -113,7 +113,10 @@ fn renamed(service: &ServiceSeen, config: &Config) -> Option<Finding> {
 fn two_ways(service: &ServiceSeen) -> Option<Finding> {
     (service.named_by.len() > 1).then(|| {
         let ways: Vec<&str> = service.named_by.iter().map(String::as_str).collect();
-        let what = format!("some of its series are named by {}", ways.join(", others by "));
+        let what = format!(
+            "some of its series are named by {}",
+            ways.join(", others by ")
+        );
         Finding::new(Level::Warning, Kind::NamedInTwoWays, what)
             .cure(Cure::say("nothing, if it is one application"))
             .cure(Cure::copy(
@@ -127,14 +130,23 @@ fn two_ways(service: &ServiceSeen) -> Option<Finding> {
 fn environments(service: &ServiceSeen, config: &Config) -> Option<Finding> {
     let mixed: Vec<(&str, Level)> = SEPARATING
         .into_iter()
-        .filter(|(label, _)| !config.scope.iter().chain(&config.identity).any(|l| l == label))
+        .filter(|(label, _)| {
+            !config
+                .scope
+                .iter()
+                .chain(&config.identity)
+                .any(|l| l == label)
+        })
         .filter(|(label, _)| service.values(label).len() > 1)
         .collect();
     let level = mixed.iter().map(|(_, level)| *level).min()?;
-    let values = mixed.iter().map(|(label, _)| {
-        format!("{label} is {}", few(service.values(label)))
-    });
-    let what = format!("one name, several places: {}", values.collect::<Vec<_>>().join("; "));
+    let values = mixed
+        .iter()
+        .map(|(label, _)| format!("{label} is {}", few(service.values(label))));
+    let what = format!(
+        "one name, several places: {}",
+        values.collect::<Vec<_>>().join("; ")
+    );
     let mut finding = Finding::new(level, Kind::EnvironmentsMixed, what);
     for (label, _) in &mixed {
         for value in service.values(label).into_iter().take(5) {
@@ -181,7 +193,9 @@ fn jobs(service: &ServiceSeen) -> Option<Finding> {
     let what = format!("its series come from the jobs {}", few(&jobs));
     Some(
         Finding::new(Level::Warning, Kind::JobsMixed, what)
-            .cure(Cure::say("nothing, if it is one application in several jobs"))
+            .cure(Cure::say(
+                "nothing, if it is one application in several jobs",
+            ))
             .cure(Cure::copy(
                 "else let the job stand before the name",
                 BELLWETHER,
@@ -194,10 +208,14 @@ fn no_instance(service: &ServiceSeen) -> Option<Finding> {
     let without = service.places.iter();
     let without = without.filter(|place| place.get("instance").is_none_or(String::is_empty));
     (without.count() > 0).then(|| {
-        Finding::new(Level::Warning, Kind::NoInstance, "it has series without the label instance")
-            .cure(Cure::say(
-                "keep instance in relabelling, federation (honor_labels: true) and recording rules",
-            ))
+        Finding::new(
+            Level::Warning,
+            Kind::NoInstance,
+            "it has series without the label instance",
+        )
+        .cure(Cure::say(
+            "keep instance in relabelling, federation (honor_labels: true) and recording rules",
+        ))
     })
 }
 

@@ -3,8 +3,8 @@
 use domain::{MetricSpec, ServiceId};
 
 use super::super::observed::{Reading, ServiceSeen};
-use super::super::report::{APPLICATION, Cure, Finding, Kind, Level};
 use super::super::reads;
+use super::super::report::{APPLICATION, Cure, Finding, Kind, Level};
 use super::buckets::histogram;
 use super::few;
 use crate::config::Config;
@@ -49,8 +49,10 @@ fn missing(id: &ServiceId, service: &ServiceSeen, spec: &MetricSpec, reading: &R
             "{} has no value of its own; {value:.1} {} is the fallback's",
             spec.id, spec.unit
         );
-        return Finding::new(Level::Warning, Kind::MetricMissing, what)
-            .shown_by(format!("the fallback is {}", spec.fallback.as_deref().unwrap_or("none")));
+        return Finding::new(Level::Warning, Kind::MetricMissing, what).shown_by(format!(
+            "the fallback is {}",
+            spec.fallback.as_deref().unwrap_or("none")
+        ));
     }
     let reads_heap = names.iter().any(|name| name == "jvm_memory_max_bytes");
     if reads_heap && service.has("jvm_memory_used_bytes") && !service.heap_has_maximum {
@@ -80,7 +82,9 @@ fn no_buckets(
     };
     let what = format!("{} has no buckets to be computed from{instead}", spec.id);
     Finding::new(Level::Problem, Kind::LatencyBucketsMissing, what)
-        .shown_by(format!("{counted} series of {base}_count, none of {base}_bucket"))
+        .shown_by(format!(
+            "{counted} series of {base}_count, none of {base}_bucket"
+        ))
         .cure(Cure::copy(
             "switch the histogram on",
             APPLICATION,
@@ -164,9 +168,15 @@ const FAMILIES: [Family; 8] = [
 ];
 
 fn absent(service: &ServiceSeen, spec: &MetricSpec, names: &[String]) -> Finding {
-    let (there, lacking): (Vec<&str>, Vec<&str>) =
-        names.iter().map(String::as_str).partition(|name| service.has(name));
-    let family_of = |name: &&str| FAMILIES.iter().find(|family| name.starts_with(family.prefix));
+    let (there, lacking): (Vec<&str>, Vec<&str>) = names
+        .iter()
+        .map(String::as_str)
+        .partition(|name| service.has(name));
+    let family_of = |name: &&str| {
+        FAMILIES
+            .iter()
+            .find(|family| name.starts_with(family.prefix))
+    };
     let family = lacking.iter().find_map(family_of);
     let level = match family {
         // Whatever isn't Spring's may well say it otherwise.
@@ -232,7 +242,9 @@ fn odd(spec: &MetricSpec, value: f64) -> Finding {
     );
     Finding::new(Level::Warning, Kind::MetricOdd, what)
         .shown_by(format!("it is asked as {}", spec.query))
-        .cure(Cure::say("correct the query, or its `valid` range, in config.yaml"))
+        .cure(Cure::say(
+            "correct the query, or its `valid` range, in config.yaml",
+        ))
 }
 
 fn uris(service: &ServiceSeen) -> Option<Finding> {

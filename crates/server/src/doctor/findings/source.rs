@@ -14,9 +14,12 @@ const EXEMPLARS_SINCE: (u64, u64) = (2, 43);
 pub(super) fn findings(observed: &Observed, config: &Config) -> Vec<Finding> {
     let mut found = Vec::new();
     found.extend(nothing(observed));
-    found.extend(observed.not_seen.iter().map(|what| {
-        Finding::new(Level::Note, Kind::NotSeen, what.as_str())
-    }));
+    found.extend(
+        observed
+            .not_seen
+            .iter()
+            .map(|what| Finding::new(Level::Note, Kind::NotSeen, what.as_str())),
+    );
     found.extend(old(observed));
     found.extend(skew(observed));
     found.extend(future(observed));
@@ -31,10 +34,15 @@ fn nothing(observed: &Observed) -> Option<Finding> {
         return None;
     }
     let up = observed.targets.iter();
-    let up = up.filter(|seen| seen.target.health == TargetHealth::Up).count();
+    let up = up
+        .filter(|seen| seen.target.health == TargetHealth::Up)
+        .count();
     let what = match observed.targets.len() {
         0 => "no series of a service is there, and no target that could have some".to_owned(),
-        all => format!("no series of a service is there; {up} of {} answer", counted(all, "target")),
+        all => format!(
+            "no series of a service is there; {up} of {} answer",
+            counted(all, "target")
+        ),
     };
     let exposure = "management.endpoints.web.exposure.include: health,prometheus\n\
                     management.metrics.tags.service: ${spring.application.name}";
@@ -89,7 +97,11 @@ pub(super) fn without_exemplars() -> Cure {
 
 fn skew(observed: &Observed) -> Option<Finding> {
     let skew = observed.skew.filter(|skew| skew.abs() > SKEW_IGNORED)?;
-    let which = if skew.is_negative() { "behind" } else { "ahead of" };
+    let which = if skew.is_negative() {
+        "behind"
+    } else {
+        "ahead of"
+    };
     let what = format!(
         "the clock of the source is {} s {which} ours; Bellwether goes by the source's",
         skew.abs().as_secs()
@@ -148,13 +160,19 @@ fn limits(observed: &Observed, config: &Config) -> Option<Finding> {
 /// A query that fails does so for all services; said once for each metric.
 fn failed(observed: &Observed, config: &Config) -> Vec<Finding> {
     let why = |spec: &MetricSpec| {
-        let mut readings = observed.services.values().filter_map(|s| s.readings.get(&spec.id));
+        let mut readings = observed
+            .services
+            .values()
+            .filter_map(|s| s.readings.get(&spec.id));
         readings.find_map(|reading| match reading {
             Reading::NotAsked(why) => Some(why.clone()),
             _ => None,
         })
     };
-    let failed = config.metrics.iter().filter_map(|spec| Some((spec, why(spec)?)));
+    let failed = config
+        .metrics
+        .iter()
+        .filter_map(|spec| Some((spec, why(spec)?)));
     failed
         .map(|(spec, why)| {
             let what = format!("the query of {} fails", spec.id);
@@ -180,4 +198,3 @@ fn unnamed(observed: &Observed, config: &Config) -> Option<Finding> {
         ))
     })
 }
-

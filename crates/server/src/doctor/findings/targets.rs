@@ -74,13 +74,25 @@ fn cause(error: &str) -> Kind {
         Kind::AccessDenied
     } else if has(&["connection refused"]) {
         Kind::ConnectionRefused
-    } else if has(&["no such host", "name resolution", "name or service not known", "dns error"]) {
+    } else if has(&[
+        "no such host",
+        "name resolution",
+        "name or service not known",
+        "dns error",
+    ]) {
         Kind::HostUnknown
     } else if has(&["deadline exceeded", "timeout", "no whole answer"]) {
         Kind::ScrapeTimeout
     } else if has(&["tls", "x509", "certificate"]) {
         Kind::TlsFailed
-    } else if has(&["start token", "content-type", "parse", "expected", "invalid", "line "]) {
+    } else if has(&[
+        "start token",
+        "content-type",
+        "parse",
+        "expected",
+        "invalid",
+        "line ",
+    ]) {
         Kind::PageUnreadable
     } else {
         Kind::TargetDown
@@ -252,18 +264,54 @@ mod tests {
     #[test]
     fn errors_of_prometheus_are_told_apart() {
         for (error, kind) in [
-            ("metric name hikaricp_connections_acquire_seconds_count does not support exemplars", Kind::ExemplarsRefused),
-            ("server returned HTTP status 404 Not Found", Kind::EndpointMissing),
-            ("server returned HTTP status 401 Unauthorized", Kind::AccessDenied),
-            ("server returned HTTP status 403 Forbidden", Kind::AccessDenied),
-            ("server returned HTTP status 500 Internal Server Error", Kind::TargetDown),
-            ("Get \"http://127.0.0.1:18998/metrics\": dial tcp 127.0.0.1:18998: connect: connection refused", Kind::ConnectionRefused),
-            ("Get \"http://no-such-host.invalid:80/metrics\": dial tcp: lookup no-such-host.invalid on 10.255.255.53:53: no such host", Kind::HostUnknown),
-            ("Get \"http://127.0.0.1:18999/slow\": context deadline exceeded", Kind::ScrapeTimeout),
-            ("Get \"https://127.0.0.1:18999/metrics\": tls: first record does not look like a TLS handshake", Kind::TlsFailed),
-            ("\"INVALID\" is not a valid start token", Kind::PageUnreadable),
-            ("expected a valid start token, got \"<\" (\"INVALID\") while parsing: \"<\"", Kind::PageUnreadable),
-            ("received unsupported Content-Type \"text/html\" and no fallback_scrape_protocol specified for target", Kind::PageUnreadable),
+            (
+                "metric name hikaricp_connections_acquire_seconds_count does not support exemplars",
+                Kind::ExemplarsRefused,
+            ),
+            (
+                "server returned HTTP status 404 Not Found",
+                Kind::EndpointMissing,
+            ),
+            (
+                "server returned HTTP status 401 Unauthorized",
+                Kind::AccessDenied,
+            ),
+            (
+                "server returned HTTP status 403 Forbidden",
+                Kind::AccessDenied,
+            ),
+            (
+                "server returned HTTP status 500 Internal Server Error",
+                Kind::TargetDown,
+            ),
+            (
+                "Get \"http://127.0.0.1:18998/metrics\": dial tcp 127.0.0.1:18998: connect: connection refused",
+                Kind::ConnectionRefused,
+            ),
+            (
+                "Get \"http://no-such-host.invalid:80/metrics\": dial tcp: lookup no-such-host.invalid on 10.255.255.53:53: no such host",
+                Kind::HostUnknown,
+            ),
+            (
+                "Get \"http://127.0.0.1:18999/slow\": context deadline exceeded",
+                Kind::ScrapeTimeout,
+            ),
+            (
+                "Get \"https://127.0.0.1:18999/metrics\": tls: first record does not look like a TLS handshake",
+                Kind::TlsFailed,
+            ),
+            (
+                "\"INVALID\" is not a valid start token",
+                Kind::PageUnreadable,
+            ),
+            (
+                "expected a valid start token, got \"<\" (\"INVALID\") while parsing: \"<\"",
+                Kind::PageUnreadable,
+            ),
+            (
+                "received unsupported Content-Type \"text/html\" and no fallback_scrape_protocol specified for target",
+                Kind::PageUnreadable,
+            ),
             ("sample limit exceeded", Kind::LimitExceeded),
             ("body size limit exceeded", Kind::LimitExceeded),
             ("", Kind::TargetDown),
