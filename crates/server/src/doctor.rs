@@ -10,8 +10,8 @@ mod findings;
 mod reads;
 
 mod looking;
-mod pages;
 mod questions;
+mod scraping;
 
 mod json;
 mod text;
@@ -49,13 +49,7 @@ pub enum DoctorError {
 /// [`DoctorError`], settings that can't be used, and a source that can't be asked.
 pub async fn doctor(config: Config, asked: &Doctor) -> anyhow::Result<ExitCode> {
     let mut observed = match &config.scrape {
-        Some(path) => {
-            return Err(DoctorError::Scrape {
-                path: path.display().to_string(),
-                why: "later".into(),
-            }
-            .into());
-        }
+        Some(path) => scraping::at_targets(path, asked.once, &config).await?,
         None => {
             let prometheus = app::prometheus(&config)?;
             looking::at_prometheus(prometheus, &config, clock::now()).await?

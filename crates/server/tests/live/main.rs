@@ -6,6 +6,7 @@ mod fake;
 mod harness;
 
 mod bad_input;
+mod doctor;
 mod durability;
 mod end_to_end;
 mod explained;

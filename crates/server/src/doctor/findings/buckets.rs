@@ -1,13 +1,11 @@
 //! Findings about the buckets of latency: whether its thresholds can be told from them.
 
-use std::time::Duration;
-
 use domain::{MetricSpec, ServiceId, Thresholds};
 
 use super::super::observed::{Bound, ServiceSeen};
 use super::super::reads;
 use super::super::report::{APPLICATION, Cure, Finding, Kind, Level};
-use crate::config::{Config, Span};
+use crate::config::Config;
 
 /// A bound this near to a threshold (relative) is at it.
 const NEAR: f64 = 0.01;
@@ -207,16 +205,14 @@ fn slo(thresholds: &Thresholds, spec: &MetricSpec) -> String {
 
 /// Seconds as Spring writes a duration: `400ms`, `3s`.
 fn text(seconds: f64) -> String {
-    let milliseconds = (seconds * 1000.0).round();
-    match Duration::try_from_secs_f64(milliseconds / 1000.0) {
-        Ok(duration)
-            if milliseconds >= 1.0 && duration.subsec_nanos() == 0 && duration.as_secs() < 60 =>
-        {
-            format!("{}s", duration.as_secs())
-        }
-        Ok(_) if milliseconds >= 1.0 => format!("{milliseconds}ms"),
-        Ok(_) => format!("{}us", (seconds * 1e6).round()),
-        Err(_) => Span(Duration::MAX).to_string(),
+    let microseconds = (seconds * 1e6).round();
+    let whole = |unit: f64| microseconds % unit == 0.0;
+    if whole(1e6) && seconds < 60.0 {
+        format!("{seconds:.0}s")
+    } else if microseconds >= 1e3 {
+        format!("{:.0}ms", microseconds / 1e3)
+    } else {
+        format!("{microseconds:.0}us")
     }
 }
 

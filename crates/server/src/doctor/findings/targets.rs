@@ -66,11 +66,11 @@ fn cause(error: &str) -> Kind {
     let has = |words: &[&str]| words.iter().any(|word| error.contains(word));
     if has(&["exemplar"]) {
         Kind::ExemplarsRefused
-    } else if has(&["limit exceeded", "too large"]) {
+    } else if has(&["limit exceeded", "unpacked; raise", "raise sample_limit"]) {
         Kind::LimitExceeded
-    } else if has(&["status 404"]) {
+    } else if has(&["status 404", "answered 404"]) {
         Kind::EndpointMissing
-    } else if has(&["status 401", "status 403"]) {
+    } else if has(&["status 401", "status 403", "answered 401", "answered 403"]) {
         Kind::AccessDenied
     } else if has(&["connection refused"]) {
         Kind::ConnectionRefused
@@ -79,6 +79,7 @@ fn cause(error: &str) -> Kind {
         "name resolution",
         "name or service not known",
         "dns error",
+        "failed to lookup address",
     ]) {
         Kind::HostUnknown
     } else if has(&["deadline exceeded", "timeout", "no whole answer"]) {
@@ -87,6 +88,8 @@ fn cause(error: &str) -> Kind {
         Kind::TlsFailed
     } else if has(&[
         "start token",
+        "can't be read",
+        "no page of metrics",
         "content-type",
         "parse",
         "expected",
@@ -314,6 +317,43 @@ mod tests {
             ),
             ("sample limit exceeded", Kind::LimitExceeded),
             ("body size limit exceeded", Kind::LimitExceeded),
+            // Our own scraper's.
+            (
+                "can't connect to 127.0.0.1:18998: Connection refused (os error 111)",
+                Kind::ConnectionRefused,
+            ),
+            (
+                "can't connect to h.invalid: failed to lookup address information: Name or service not known",
+                Kind::HostUnknown,
+            ),
+            (
+                "can't speak TLS with h:1: invalid peer certificate: UnknownIssuer",
+                Kind::TlsFailed,
+            ),
+            (
+                "it didn't answer in full within the timeout of 1s",
+                Kind::ScrapeTimeout,
+            ),
+            (
+                "it answered 404; is metrics_path right?",
+                Kind::EndpointMissing,
+            ),
+            (
+                "it answered 401; give it basic_auth or authorization",
+                Kind::AccessDenied,
+            ),
+            (
+                "it answered text/html, which is no page of metrics: are metrics_path and port right?",
+                Kind::PageUnreadable,
+            ),
+            (
+                "its page can't be read: line 3: no value",
+                Kind::PageUnreadable,
+            ),
+            (
+                "its page has 9 samples, and 5 are allowed; raise sample_limit or let it say less",
+                Kind::LimitExceeded,
+            ),
             ("", Kind::TargetDown),
         ] {
             assert_eq!(cause(error), kind, "{error}");
