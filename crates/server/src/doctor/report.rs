@@ -36,6 +36,7 @@ macro_rules! kinds {
         pub enum Kind { $($kind,)* }
 
         impl Kind {
+            #[cfg(test)]
             pub const ALL: &[Kind] = &[$(Kind::$kind,)*];
 
             /// In kebab-case, stable.

@@ -13,7 +13,7 @@ use sources::Prometheus;
 use sources::prometheus::{Target, TargetHealth};
 
 use super::findings::findings;
-use super::looking::{Asked, look};
+use super::looking::{Asked, at_prometheus, look};
 use super::observed::{Observed, Origin, Reading};
 use super::report::{Kind, Level, Report};
 use super::scraping::Answering;
@@ -102,28 +102,33 @@ fn later(page: &str) -> String {
     page.lines().map(line).collect()
 }
 
-/// Each page is scraped twice; `moving` says whether it goes on in between.
-async fn seen(pages: &[Scraped<'_>], moving: bool, config: &Config) -> Observed {
+/// Each page is scraped twice, 20 and 5 s before [`AT`]; `moving` says whether it goes on in between.
+fn stored(pages: &[Scraped<'_>], moving: bool) -> (Pages, Vec<Target>) {
     let mut store = Pages::default();
     let mut targets = Vec::new();
     for (number, scraped) in pages.iter().enumerate() {
         let target = scraped.target(number);
         for (second, page) in [(0, scraped.page.clone()), (15, later(&scraped.page))] {
-            let page = if moving { page } else { scraped.page.clone() };
+            let page = if moving { &page } else { &scraped.page };
             let time = AT.as_millis() - 20_000 + second * 1_000;
+            let (labels, honor) = (&target.labels, scraped.honor_labels);
             store
-                .add(
-                    &page,
-                    scraped.format,
-                    &target.labels,
-                    scraped.honor_labels,
-                    time,
-                )
+                .add(page, scraped.format, labels, honor, time)
                 .unwrap();
-            store.add_up(&target.labels, true, time);
+            store.add_up(labels, true, time);
         }
         targets.push(target);
     }
+    (store, targets)
+}
+
+fn answering(store: Pages) -> Prometheus {
+    let answering = Arc::new(Answering(Arc::new(store)));
+    Prometheus::within(answering, "pages", Duration::from_secs(60))
+}
+
+async fn seen(pages: &[Scraped<'_>], moving: bool, config: &Config) -> Observed {
+    let (store, targets) = stored(pages, moving);
     let asked = Asked {
         at: AT,
         origin: Origin::Pages {
@@ -133,12 +138,7 @@ async fn seen(pages: &[Scraped<'_>], moving: bool, config: &Config) -> Observed 
         not_seen: Vec::new(),
         skew: None,
     };
-    let prometheus = Prometheus::within(
-        Arc::new(Answering(Arc::new(store))),
-        "pages",
-        Duration::from_secs(60),
-    );
-    look(&prometheus, config, asked).await.unwrap()
+    look(&answering(store), config, asked).await.unwrap()
 }
 
 async fn told(pages: &[Scraped<'_>], config: &Config) -> Report {
@@ -629,6 +629,27 @@ async fn a_target_that_an_old_prometheus_refuses_has_two_cures() {
             .findings
             .iter()
             .any(|f| f.kind == Kind::OldPrometheus && f.level == Level::Note)
+    );
+}
+
+/// What answers queries alone, as some relatives of Prometheus do.
+#[tokio::test]
+async fn what_cannot_be_asked_is_said_and_up_tells_of_targets() {
+    let config = Config::default();
+    let (mut store, _) = stored(&[page(ORDERS)], true);
+    let down = page("").labelled("service", "payments").target(7);
+    store.add_up(&down.labels, false, AT.as_millis() - 5_000);
+    let now = AT + config.evaluation_delay;
+    let observed = at_prometheus(answering(store), &config, now).await.unwrap();
+    let report = findings(&observed, &config);
+    assert_eq!(wrong(&report), ["problem target-down payments"]);
+    let not_seen = report.findings.iter().filter(|f| f.kind == Kind::NotSeen);
+    let not_seen: Vec<&str> = not_seen.map(|f| f.what.as_str()).collect();
+    assert_eq!(not_seen.len(), 2, "{not_seen:?}");
+    assert!(
+        not_seen
+            .iter()
+            .any(|what| what.starts_with("why targets are down"))
     );
 }
 

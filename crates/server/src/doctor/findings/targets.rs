@@ -48,7 +48,8 @@ fn down(seen: &TargetSeen, origin: &Origin) -> Finding {
             version: Some(version),
             ..
         } => format!("Prometheus {version}"),
-        _ => "the scraper".into(),
+        Origin::Prometheus { version: None, .. } => "Prometheus".into(),
+        Origin::Pages { .. } => "the scraper".into(),
     };
     let what = format!("{} is down: {}", name(target), in_words(kind, &who));
     let mut finding = Finding::new(Level::Problem, kind, what).at(target.url.clone());
@@ -236,7 +237,7 @@ fn unknown(observed: &Observed) -> Option<Finding> {
         Origin::Pages { .. } => Level::Warning,
     };
     let what = format!(
-        "{} answer with none of the series that the metrics read",
+        "{} without any of the series that services have",
         counted(unknown.len(), "target")
     );
     Some(

@@ -39,16 +39,11 @@ impl Pages {
             samples.push((combined(&own, target, honor_labels), line.value));
         }
         for (labels, value) in samples {
-            self.series
-                .entry(labels)
-                .or_default()
-                .push(Sample { time_ms, value });
+            self.push(labels, Sample { time_ms, value });
         }
         Ok(())
     }
-}
 
-impl Pages {
     /// Takes whether a target answered, as the series `up` of a Prometheus.
     pub(super) fn add_up(&mut self, target: &BTreeMap<String, String>, up: bool, time_ms: i64) {
         let named = [("__name__".to_owned(), "up".to_owned())];
@@ -56,11 +51,13 @@ impl Pages {
             .iter()
             .map(|(name, value)| (name.clone(), value.clone()));
         let value = if up { 1.0 } else { 0.0 };
-        let samples = self
-            .series
-            .entry(Labels::new(labels.chain(named)))
-            .or_default();
-        samples.push(Sample { time_ms, value });
+        self.push(Labels::new(labels.chain(named)), Sample { time_ms, value });
+    }
+
+    fn push(&mut self, labels: Labels, sample: Sample) {
+        let name = labels.name().unwrap_or_default().to_owned();
+        let named = self.series.entry(name).or_default();
+        named.entry(labels).or_default().push(sample);
     }
 }
 
@@ -87,17 +84,20 @@ impl SeriesSource for Pages {
         to_ms: i64,
         visit: &mut dyn FnMut(&Labels, &[Sample]),
     ) {
-        for (labels, samples) in &self.series {
-            if !matchers
-                .iter()
-                .all(|matcher| matcher.matches_labels(labels))
-            {
+        let (of_name, of_others): (Vec<&Matcher>, Vec<&Matcher>) = matchers
+            .iter()
+            .partition(|matcher| matcher.name == "__name__");
+        for (name, series) in &self.series {
+            if !of_name.iter().all(|matcher| matcher.matches(name)) {
                 continue;
             }
-            let from = samples.partition_point(|sample| sample.time_ms < from_ms);
-            let to = samples.partition_point(|sample| sample.time_ms <= to_ms);
-            if from < to {
-                visit(labels, &samples[from..to]);
+            for (labels, samples) in series {
+                let fits = |matcher: &&Matcher| matcher.matches_labels(labels);
+                let within = |s: &&Sample| (from_ms..=to_ms).contains(&s.time_ms);
+                let samples: Vec<Sample> = samples.iter().filter(within).copied().collect();
+                if !samples.is_empty() && of_others.iter().all(fits) {
+                    visit(labels, &samples);
+                }
             }
         }
     }
