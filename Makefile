@@ -2,12 +2,12 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench show-main-job show-incidents show-logs lint build clean
+.PHONY: help demo test test-long fuzz bench show-main-job show-incidents show-logs show-embedded lint build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## A simulated fleet, a Prometheus, Bellwether and one fault, on this machine; ends with Ctrl-C
+demo: ## A simulated shop, Bellwether with its embedded store and one fault (FAULT=, SERVICE=, SEED=, FAULTS=none); ends with Ctrl-C
 	@scripts/demo.sh
 
 test: ## Purity, formatting, lints and all tests (needs Debian's prometheus, curl and python3; about ten minutes the first time)
@@ -17,16 +17,24 @@ test: ## Purity, formatting, lints and all tests (needs Debian's prometheus, cur
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
 
-test-long: ## The live tests with 500 kills, a recording of ten minutes and whole episodes, and ten more simulated weeks
+test-long: ## The live tests with 500 kills, a recording of ten minutes, whole episodes and every demo; again with Prometheus 3 (needs Go); ten more simulated weeks
 	@scripts/require.sh cargo cc prometheus curl python3
-	BELLWETHER_KILLS=500 BELLWETHER_RECORD_SECONDS=600 BELLWETHER_WHOLE_EPISODES=1 cargo test -p server --test live
+	BELLWETHER_KILLS=500 BELLWETHER_RECORD_SECONDS=600 BELLWETHER_WHOLE_EPISODES=1 BELLWETHER_DEMO_STORIES=all cargo test -p server --test live
+	scripts/prometheus3.sh >/dev/null
+	TEST_PROMETHEUS=$$(scripts/prometheus3.sh) cargo test -p embedded --test promql
+	TEST_PROMETHEUS=$$(scripts/prometheus3.sh) cargo test -p server --test live -- end_to_end
 	BELLWETHER_WEEKS=10 cargo test --release -p lab --test week
 
-bench: ## How fast the forest, the engine and log templates are, beside peers (scikit-learn where python3 has it, logdrain); ten thousand incidents over the API
+fuzz: ## Any bytes to the parsers, a minute each (FUZZ_SECONDS=60, TARGETS="exposition"); needs cargo-fuzz, nightly Rust and a C++ compiler
+	@scripts/fuzz.sh
+
+bench: ## How fast the forest, the engine, log templates and the exposition parser are, beside peers (scikit-learn where python3 has it, logdrain, prometheus-parse); ten thousand incidents over the API
 	@scripts/require.sh cargo cc curl
 	cargo bench -p forest
 	cargo bench -p engine
 	cargo run --release -p lab --example log_peer
+	cargo bench -p embedded --bench exposition
+	cargo run --release -p embedded --example promql_speed
 	scripts/bench_main_job.sh
 	scripts/bench_incidents.sh
 
@@ -38,6 +46,9 @@ show-incidents: ## Measure how incidents explain themselves, line by line, again
 
 show-logs: ## Measure what is read of logs, line by line, against the bars (LINES="2 3" selects, DATA=../shared/data, GB=5)
 	@scripts/show_logs.sh
+
+show-embedded: ## Measure demo, embedded store and parser, line by line, against the bars (LINES="2 3" selects, STORIES=one)
+	@scripts/show_embedded.sh
 
 lint: ## Purity, formatting and lints alone
 	@scripts/require.sh cargo cc
@@ -51,4 +62,4 @@ build: ## The release binary, target/release/bellwether
 
 clean: ## Remove what was built and what the demo and the benches left
 	cargo clean
-	rm -rf .demo .bench
+	rm -rf .demo .bench fuzz/target fuzz/found fuzz/artifacts

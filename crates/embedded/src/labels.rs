@@ -43,6 +43,11 @@ impl Labels {
         Labels(kept.into())
     }
 
+    /// Of pairs that are sorted by name, each name once, none with an empty value.
+    pub(crate) fn of_sorted(pairs: impl Iterator<Item = (Arc<str>, Arc<str>)>) -> Labels {
+        Labels(pairs.collect())
+    }
+
     pub fn get(&self, name: &str) -> Option<&str> {
         let at = self.0.binary_search_by(|(known, _)| (**known).cmp(name));
         at.ok().map(|at| &*self.0[at].1)

@@ -32,11 +32,12 @@ pub use expression::{Expression, Selector};
 use crate::{Labels, Sample, SeriesSource, is_stale};
 use evaluate::Evaluation;
 use plan::{Plan, Source, Vector};
-use points::Steps;
+use points::{Points, Steps};
 
 /// As Prometheus: steps that a range query may go beyond its first.
 const STEPS_MAX: i64 = 11_000;
-/// Evaluated together. What is held at a time is bounded by it, whatever the length of a range.
+/// Steps that are evaluated together, fewer where they need too much: what is held at a time is
+/// bounded, whatever the length of a range.
 const BLOCK: usize = 256;
 /// Of an answer; sixteen bytes each.
 const ANSWER_MAX: usize = 20_000_000;
@@ -111,18 +112,16 @@ pub fn range(
     check_time(end_ms)?;
     let all = steps(start_ms, end_ms, step_ms)?;
     let mut series: BTreeMap<Labels, Vec<(i64, f64)>> = BTreeMap::new();
-    let mut held = 0;
-    for block in blocks(all) {
-        let evaluation = Evaluation::new(source, block);
-        let found = match &expression.plan {
-            Plan::Vector(vector) => evaluation.collect(vector)?.into_series(),
-            Plan::Scalar(scalar) => vec![(Labels::default(), evaluation.constant(scalar)?)],
-            Plan::Matrix(_) => {
-                return Err(PromqlError::NoRange {
-                    kind: "a range vector",
-                });
+    let (mut held, mut first, mut size) = (0, 0, BLOCK);
+    while first < all.count {
+        let block = block(all, first, size);
+        let found = match together(source, expression, block) {
+            // Fewer steps need less at a time.
+            Err(PromqlError::TooManyPoints { .. }) if block.count > 1 => {
+                size = block.count / 2;
+                continue;
             }
-            Plan::Text(_) => return Err(PromqlError::NoRange { kind: "a string" }),
+            found => found?,
         };
         for (labels, points) in found {
             let timed = points
@@ -136,22 +135,12 @@ pub fn range(
         if held > ANSWER_MAX {
             return Err(PromqlError::TooManyPoints { limit: ANSWER_MAX });
         }
+        first += block.count;
     }
     let series = series.into_iter().filter(|(_, points)| !points.is_empty());
     Ok(series
         .map(|(labels, points)| RangeSeries { labels, points })
         .collect())
-}
-
-/// Parses and evaluates any text at all, and forgets what came of it; an entry for fuzzing.
-pub fn exercise(source: &dyn SeriesSource, text: &str) {
-    let Ok(expression) = Expression::parse(text) else {
-        return;
-    };
-    let value = instant(source, &expression, 600_007);
-    drop(value.map(|value| instant_json(&value, 600_007)));
-    let series = range(source, &expression, 0, 900_000, 60_007);
-    drop(series.map(|series| range_json(&series)));
 }
 
 fn check_time(time_ms: i64) -> Result<(), PromqlError> {
@@ -179,13 +168,30 @@ fn steps(start_ms: i64, end_ms: i64, step_ms: i64) -> Result<Steps, PromqlError>
     })
 }
 
-fn blocks(all: Steps) -> impl Iterator<Item = Steps> {
-    let firsts = (0..all.count).step_by(BLOCK);
-    firsts.map(move |first| Steps {
+/// At most `size` of the steps, from `first` on.
+fn block(all: Steps, first: usize, size: usize) -> Steps {
+    Steps {
         first_ms: all.time_ms(first),
         step_ms: all.step_ms,
-        count: BLOCK.min(all.count - first),
-    })
+        count: size.min(all.count - first),
+    }
+}
+
+/// All series at a few steps.
+fn together(
+    source: &dyn SeriesSource,
+    expression: &Expression,
+    steps: Steps,
+) -> Result<Vec<(Labels, Points)>, PromqlError> {
+    let evaluation = Evaluation::new(source, steps);
+    match &expression.plan {
+        Plan::Vector(vector) => Ok(evaluation.collect(vector)?.into_series()),
+        Plan::Scalar(scalar) => Ok(vec![(Labels::default(), evaluation.constant(scalar)?)]),
+        Plan::Matrix(_) => Err(PromqlError::NoRange {
+            kind: "a range vector",
+        }),
+        Plan::Text(_) => Err(PromqlError::NoRange { kind: "a string" }),
+    }
 }
 
 /// The samples of a range as they are, but for the markers by which a series ends.

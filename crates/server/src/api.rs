@@ -9,6 +9,7 @@ mod logs;
 mod metrics;
 mod parameters;
 mod problem;
+mod prometheus;
 mod retrain;
 mod services;
 mod status;
@@ -34,6 +35,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::config::Config;
 use crate::history::Progress;
 use crate::snapshot::Snapshot;
+use crate::source::Embedded;
 use crate::stopping::stopped;
 use crate::storage::Storage;
 use crate::telemetry;
@@ -64,6 +66,8 @@ pub struct Api {
     pub started_at: Timestamp,
     /// The address of Prometheus, without credentials.
     pub source: String,
+    /// Where metrics are scraped here.
+    pub embedded: Option<Arc<Embedded>>,
 }
 
 /// Answers until told to stop, then finishes what is under way.
@@ -106,6 +110,7 @@ fn router(api: Api) -> Router {
         )
         .route("/api/v1/events", get(events::list).post(events::post))
         .route("/api/v1/decisions", get(decisions::get))
+        .nest("/prometheus/api/v1", prometheus_routes())
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             TIMEOUT,
@@ -121,6 +126,21 @@ fn router(api: Api) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(finish))
         .with_state(api)
+}
+
+/// The embedded store in the format of Prometheus; GET and POST are alike.
+fn prometheus_routes() -> Router<Api> {
+    Router::new()
+        .route("/query", get(prometheus::query).post(prometheus::query))
+        .route(
+            "/query_range",
+            get(prometheus::query_range).post(prometheus::query_range),
+        )
+        .route("/series", get(prometheus::series).post(prometheus::series))
+        .route("/labels", get(prometheus::labels).post(prometheus::labels))
+        .route("/label/{name}/values", get(prometheus::label_values))
+        .route("/metadata", get(prometheus::metadata))
+        .route("/status/buildinfo", get(prometheus::build_info))
 }
 
 /// Counts the answer, makes every refusal a problem, and says that nothing may guess its type.

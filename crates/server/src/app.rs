@@ -28,6 +28,7 @@ use crate::hole::{Hole, Stretch};
 use crate::recorder::Recorder;
 use crate::restore::{Restored, restore};
 use crate::snapshot::Snapshot;
+use crate::source::{self, Prepared, Source};
 use crate::storage::Storage;
 use crate::tick::{self, Message, Ticking};
 use crate::training::{Queue, Recipe, Selection, Training, Trigger};
@@ -48,12 +49,13 @@ impl App {
     /// Opens the data directory, binds the address, restores what is stored, and starts.
     ///
     /// # Errors
-    /// A data directory or address that can't be used, settings that Prometheus' client refuses.
+    /// A data directory or address that can't be used, settings that Prometheus' client refuses,
+    /// targets or queries that the embedded store can't take.
     pub async fn start(config: Config, record: Option<&Path>) -> anyhow::Result<App> {
         let telemetry = crate::telemetry::install();
         let now = clock::now();
         let recipe = recipe(&config)?;
-        let prometheus = prometheus(&config)?;
+        let prepared = Prepared::of(&config)?;
         let log_sources = log_sources(&config)?;
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
@@ -63,6 +65,10 @@ impl App {
         })?;
         let address = listener.local_addr()?;
         let storage = Arc::new(Storage::open(&config.data_dir, now).await?);
+        let Source {
+            prometheus,
+            embedded,
+        } = prepared.open(&config, now)?;
         let index = Arc::new(LogIndex::open(storage.data_dir.paths().log_index()));
         let logs = Arc::new(LogReader::new(
             log_sources.clone(),
@@ -190,7 +196,13 @@ impl App {
             }
             .run(),
         );
+        let embedded = embedded.map(|(embedded, scraper)| {
+            tasks.spawn(scraper.run(stopped.clone()));
+            tasks.spawn(source::tend(Arc::clone(&embedded.store), stopped.clone()));
+            embedded
+        });
         let api = Api {
+            embedded,
             snapshots,
             engine: engine.clone(),
             queue,

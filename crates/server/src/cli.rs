@@ -1,9 +1,11 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::Timestamp;
+use simulator::Span;
 
 use crate::why::Moment;
 
@@ -12,7 +14,30 @@ const EXIT_CODES: &str = "Exit codes:
   0  done
   1  failed while running; the reason is on standard error
   2  the command line or the configuration is wrong
-  3  a replay found a difference";
+  3  a replay found a difference
+  4  `doctor` found a problem, with --strict also where it found a warning";
+
+const DOCTOR_EXAMPLES: &str = "Examples:
+  bellwether doctor
+  bellwether doctor --prometheus https://prometheus.example/prom --service payments
+  bellwether doctor --scrape prometheus.yml --once
+  bellwether doctor --json --strict > doctor.json    in CI: exit code 4 where something is to be done
+
+A problem: something is not judged, or would be judged wrongly. A warning: it is judged with less
+certainty, or later. A note: good to know. docs/doctor.md has every finding with its id, and the
+shape of --json.
+
+Exit codes:
+  0  nothing is wrong
+  1  it could not look; the reason is on standard error
+  2  the command line or the configuration is wrong
+  4  there is a problem, with --strict also where there is a warning";
+
+const DEMO_EXAMPLES: &str = "Examples:
+  bellwether demo
+  bellwether demo --fault bad-release --service catalog
+  FAULT=stopped SERVICE=ledger bellwether demo
+  bellwether demo --faults none --seconds 900";
 
 const WHY_EXAMPLES: &str = "Examples:
   bellwether why payments lat now
@@ -39,6 +64,16 @@ or the same as JSON, [{"case": "tt-230129-0852", "inject_ts": 1674982326}] or
 {"tt-230129-0852": 1674982326}
 
 FILE of --out: {"tt-230129-0852": ["ts-contacts-service|c.s.ContactsServiceImpl", …], …}"#;
+
+const PROMQL_EXAMPLES: &str = "Examples:
+  bellwether lab promql samples.om --queries queries.txt
+
+SAMPLES is what `promtool tsdb create-blocks-from openmetrics` reads: lines such as
+  requests_total{service=\"pay\"} 17 1795348800.25
+with `# EOF` at the end. Each line of FILE is START END STEP EXPR, times as epoch seconds or RFC
+3339, the step as seconds or a duration:
+  1795348800 1795352400 15 sum by (service) (rate(requests_total[5m]))
+Empty lines and lines that begin with # are left out.";
 
 const LOGS_EXAMPLES: &str = "Examples:
   bellwether lab logs labelled-lines
@@ -69,6 +104,13 @@ pub enum Command {
     /// Without a configuration it reads http://127.0.0.1:9090, keeps its files in ./data and
     /// listens on http://127.0.0.1:9092.
     Serve(Serve),
+    /// A simulated shop, the embedded store and one fault, in this process: the whole thing to look at.
+    ///
+    /// It lays down two days of history, trains a model for each metric, waits a minute, begins a
+    /// fault and tells on the terminal what comes of it, until Ctrl-C. Nothing is needed beside
+    /// this program, and everything that is written lies in one folder.
+    #[command(after_help = DEMO_EXAMPLES)]
+    Demo(Demo),
     /// Recompute a recording of `serve --record`, or walk a past range of a Prometheus.
     ///
     /// A recording is recomputed tick by tick and must give the same outputs, bit for bit; the
@@ -81,6 +123,14 @@ pub enum Command {
     /// The data directory must not be in use by a running server; ask that one with
     /// `curl -X POST http://127.0.0.1:9092/retrain` instead.
     Train(Train),
+    /// Look at a Prometheus or at targets: what is there of each service, what is missing, and the
+    /// exact setting that adds it.
+    ///
+    /// Asks a few dozen queries, and writes nothing anywhere. Looks at the metrics of the catalogue,
+    /// the labels that name services, the buckets of latency against its thresholds, scrape
+    /// intervals against windows, and targets that are down.
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(Doctor),
     /// What was decided about a metric of a service at a time, and why; also when nothing was.
     ///
     /// Asks the running server: the value against its thresholds and the band, what the model and
@@ -129,6 +179,62 @@ pub struct Serve {
 }
 
 #[derive(Debug, Args)]
+pub struct Demo {
+    /// What goes wrong: cpu-burn, heap-leak, slow-dependency, error-burst, bad-release, stopped, pool-exhausted or deadlock
+    #[arg(
+        long,
+        env = "FAULT",
+        value_name = "KIND",
+        default_value = "slow-dependency"
+    )]
+    pub fault: String,
+    /// On which service: gateway, orders, catalog, payments, inventory or ledger
+    #[arg(long, env = "SERVICE", value_name = "NAME", default_value = "payments")]
+    pub service: String,
+    /// `none`: nothing goes wrong, and nothing should open
+    #[arg(long, env = "FAULTS", value_name = "none")]
+    pub faults: Option<Faults>,
+    /// How strong: 1 just reaches High [default: by the kind]
+    #[arg(long, env = "MAGNITUDE", value_name = "NUMBER")]
+    pub magnitude: Option<f64>,
+    /// How long [default: by the kind]
+    #[arg(long = "for", env = "FOR", value_name = "SPAN")]
+    pub length: Option<Span>,
+    /// Seconds of calm before it, counted from when all models are there
+    #[arg(
+        long,
+        env = "FAULT_AFTER",
+        value_name = "SECONDS",
+        default_value_t = 60
+    )]
+    pub fault_after: u64,
+    /// Of the services and their noise
+    #[arg(long, env = "SEED", value_name = "N", default_value_t = 7)]
+    pub seed: u64,
+    /// End after so many seconds [default: run until Ctrl-C]
+    #[arg(long, env = "DEMO_SECONDS", value_name = "SECONDS")]
+    pub seconds: Option<u64>,
+    /// Other services: a topology.yaml
+    #[arg(long, value_name = "FILE")]
+    pub topology: Option<PathBuf>,
+    /// How much past is laid down
+    #[arg(long, value_name = "SPAN", default_value = "2d")]
+    pub history: Span,
+    /// The address to listen on; the next free port where it is taken
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9092")]
+    pub listen: SocketAddr,
+    /// The folder of everything that is written
+    #[arg(long, value_name = "DIR", default_value = ".demo")]
+    pub dir: PathBuf,
+}
+
+/// What stands for no fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Faults {
+    None,
+}
+
+#[derive(Debug, Args)]
 pub struct Replay {
     /// The recording to recompute
     #[arg(
@@ -166,6 +272,24 @@ pub struct Train {
     /// Print the outcomes as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Ask scraped targets once instead of twice, five seconds apart; then nothing is known of rates
+    #[arg(long)]
+    pub once: bool,
+    /// Only this service, by its id or its name
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// Exit with 4 for warnings, too
+    #[arg(long)]
+    pub strict: bool,
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 #[derive(Debug, Args)]
@@ -219,6 +343,13 @@ pub enum LabCommand {
     /// settings are those of the product.
     #[command(after_help = LOG_SHIFT_EXAMPLES)]
     LogShift(LabLogShift),
+    /// Evaluates expressions over samples by the embedded store.
+    ///
+    /// For each expression a line is printed: the JSON that query_range of a Prometheus would
+    /// answer over the same samples. An expression outside the subset gets the error that it would
+    /// get as a setting.
+    #[command(after_help = PROMQL_EXAMPLES)]
+    Promql(LabPromql),
     /// Groups the lines of a log by the statement that printed them, and scores the groups.
     ///
     /// DIR has lines.tsv.gz or lines.tsv: service, logger, level and message with tabs between; in
@@ -228,6 +359,16 @@ pub enum LabCommand {
     /// the truth.
     #[command(after_help = LOGS_EXAMPLES)]
     Logs(LabLogs),
+}
+
+#[derive(Debug, Args)]
+pub struct LabPromql {
+    /// The samples: OpenMetrics text with a time, in seconds, on each line
+    #[arg(value_name = "SAMPLES")]
+    pub samples: PathBuf,
+    /// The expressions, one a line
+    #[arg(long, value_name = "FILE")]
+    pub queries: PathBuf,
 }
 
 #[derive(Debug, Args)]

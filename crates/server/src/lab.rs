@@ -3,6 +3,7 @@
 
 mod log_shift;
 mod logs;
+mod promql;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ use crate::offline::progress_bar;
 
 pub use log_shift::{LogShiftError, log_shift};
 pub use logs::{LogsError, logs};
+pub use promql::{PromqlError, promql};
 
 /// Services where no topology is given.
 const SERVICES: usize = 12;

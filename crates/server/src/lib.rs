@@ -20,6 +20,7 @@ mod training;
 mod recorder;
 mod restore;
 mod snapshot;
+pub mod source;
 mod storage;
 
 mod api;
@@ -27,6 +28,8 @@ mod clock;
 mod stopping;
 mod telemetry;
 
+pub mod demo;
+pub mod doctor;
 pub mod lab;
 pub mod offline;
 pub mod replay;

@@ -6,7 +6,7 @@ use clap::Parser;
 use server::app::App;
 use server::cli::{Cli, Command, LabCommand, Serve, Settings};
 use server::config::{Config, Loaded, LogFormat};
-use server::{config, lab, offline, replay, why};
+use server::{config, demo, doctor, lab, offline, replay, source, why};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -31,12 +31,19 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
         || error.is::<lab::InputError>()
         || error.is::<lab::LogShiftError>()
         || error.is::<lab::LogsError>()
+        || error.is::<lab::PromqlError>()
+        || error.is::<source::TargetsError>()
         || error.is::<why::UrlError>()
+        || error.is::<doctor::DoctorError>()
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(serve) => in_runtime(serve_until_stopped(serve)),
+        Command::Demo(asked) => in_runtime(async move {
+            let stop = stop_signal()?;
+            demo::run(asked, stop).await
+        }),
         Command::Replay(replay) => match &replay.file {
             Some(file) => replay::recording(file, replay.json),
             None => {
@@ -49,6 +56,13 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let loaded = load(&train.settings)?;
             start_logging(&loaded.config);
             in_runtime(offline::train(loaded.config, &train))
+        }
+        Command::Doctor(asked) => {
+            let loaded = load(&asked.settings)?;
+            for warning in &loaded.warnings {
+                eprintln!("bellwether: warning: {warning}");
+            }
+            in_runtime(doctor::doctor(loaded.config, &asked))
         }
         Command::Why(asked) => {
             // With --url nothing of the configuration is needed.
@@ -63,12 +77,16 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             LabCommand::Story(story) => lab::story(story),
             LabCommand::LogShift(asked) => lab::log_shift(asked),
             LabCommand::Logs(logs) => lab::logs(logs),
+            LabCommand::Promql(asked) => lab::promql(asked),
         },
         Command::CheckConfig(settings) => {
             let loaded = load(&settings)?;
             println!("# effective configuration, from {}", loaded.source);
             for warning in &loaded.warnings {
                 println!("# warning: {warning}");
+            }
+            for line in source::kept(&loaded.config)? {
+                println!("# {line}");
             }
             print!("{}", config::effective_yaml(&loaded.config));
             Ok(ExitCode::SUCCESS)
@@ -107,13 +125,14 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
     for warning in &loaded.warnings {
         tracing::warn!(warning, "configuration");
     }
-    let (prometheus, data_dir) = (
-        loaded.config.prometheus.url.to_string(),
-        loaded.config.data_dir.display().to_string(),
-    );
+    let metrics = match &loaded.config.scrape {
+        Some(targets) => format!("scraped from the targets of {}", targets.display()),
+        None => loaded.config.prometheus.url.to_string(),
+    };
+    let data_dir = loaded.config.data_dir.display().to_string();
     let stop = stop_signal()?;
     let app = App::start(loaded.config, serve.record.as_deref()).await?;
-    tracing::info!(address = %format!("http://{}", app.address), prometheus, data_dir, config = %loaded.source, "listening");
+    tracing::info!(address = %format!("http://{}", app.address), metrics, data_dir, config = %loaded.source, "listening");
     stop.await;
     tracing::info!("stopping");
     app.stop().await;

@@ -19,10 +19,11 @@ use engine::{Frame, FrameError, State, Swap, TickInput, decode_frame, step};
 use serde::Serialize;
 use sources::{BackfillRequest, Collector};
 
-use crate::app::{collect_settings, engine_config, prometheus, recipe};
+use crate::app::{collect_settings, engine_config, recipe};
 use crate::cli::Replay;
 use crate::config::{Config, Span};
 use crate::offline::progress_bar;
+use crate::source::Prepared;
 use crate::training::Recipe;
 
 /// The exit code that says: a difference was found.
@@ -186,11 +187,20 @@ pub async fn past(config: Config, replay: &Replay) -> anyhow::Result<ExitCode> {
         None => config.tick,
     };
     let recipe = recipe(&config)?;
-    let mut collector = Collector::new(prometheus(&config)?, collect_settings(&config))?;
+    let prepared = Prepared::of(&config)?;
+    let now = crate::clock::now();
+    // The embedded store lies in the data directory, which must be ours then.
+    let _held = match config.scrape {
+        Some(_) => Some(crate::storage::Storage::open(&config.data_dir, now).await?),
+        None => None,
+    };
+    let prometheus = prepared.open(&config, now)?.prometheus;
+    let address = prometheus.address().to_owned();
+    let mut collector = Collector::new(prometheus, collect_settings(&config))?;
     for at in [from, to] {
         let collected = collector.collect(at).await.collection;
         if let SourceState::Down(why) = collected.source {
-            anyhow::bail!("Prometheus at {}: {why}", config.prometheus.url);
+            anyhow::bail!("Prometheus at {address}: {why}");
         }
     }
     let since = from - recipe.settings.window;

@@ -56,6 +56,26 @@ fn describe() {
         "bellwether_query_duration_seconds",
         "One query to Prometheus."
     );
+    describe_gauge!(
+        "bellwether_embedded_series",
+        "Series that the embedded store holds."
+    );
+    describe_gauge!(
+        "bellwether_embedded_samples",
+        "Samples that the embedded store holds."
+    );
+    describe_gauge!(
+        "bellwether_embedded_memory_bytes",
+        "Memory that samples of the embedded store take."
+    );
+    describe_gauge!(
+        "bellwether_embedded_disk_bytes",
+        "Disk that samples of the embedded store take."
+    );
+    describe_gauge!(
+        "bellwether_embedded_dropped_samples",
+        "Samples of the embedded store that went early because of embedded.memory."
+    );
     describe_counter!("bellwether_queries_total", "Queries sent to Prometheus.");
     describe_counter!(
         "bellwether_evidence_queries_total",
@@ -236,6 +256,15 @@ pub fn logs_followed(files: usize, bytes_indexed: u64, bytes_behind: u64) {
     gauge!("bellwether_log_files").set(files as f64);
     gauge!("bellwether_log_bytes_behind").set(bytes_behind as f64);
     counter!("bellwether_log_bytes_indexed_total").increment(bytes_indexed);
+}
+
+/// What the embedded store holds.
+pub fn embedded(status: &embedded::store::StoreStatus) {
+    gauge!("bellwether_embedded_series").set(status.series as f64);
+    gauge!("bellwether_embedded_samples").set(status.samples as f64);
+    gauge!("bellwether_embedded_memory_bytes").set(status.memory_bytes as f64);
+    gauge!("bellwether_embedded_disk_bytes").set(status.disk_bytes as f64);
+    gauge!("bellwether_embedded_dropped_samples").set(status.dropped_samples as f64);
 }
 
 pub fn logs_read(outcome: &'static str) {

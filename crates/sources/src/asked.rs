@@ -52,9 +52,37 @@ pub fn asked(
     ask("discovery: scrape times".into(), fleet.scraped);
     ask("discovery: processes".into(), fleet.started);
     ask("discovery: targets".into(), fleet.up);
-    let everything = Selection::of_all(range);
     for (purpose, template) in templates() {
-        ask(format!("evidence: {purpose}"), everything.fill(&template));
+        ask(
+            format!("evidence: {purpose}"),
+            Selection::fill_for_all(&template, range),
+        );
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::DEFAULT_IDENTITY;
+
+    #[test]
+    fn nothing_is_left_to_fill_in_and_no_service_is_named() {
+        let identity = DEFAULT_IDENTITY.map(String::from);
+        let catalogue = Catalogue::default_three();
+        let all = asked(&catalogue, &identity, &[], Duration::from_secs(15)).unwrap();
+        assert!(all.len() > catalogue.len() + 30, "{}", all.len());
+        for Asked { purpose, query } in &all {
+            assert!(!query.contains(['$', '«', '»']), "{purpose}: {query}");
+            assert!(
+                !query.contains("{,") && !query.contains("{}"),
+                "{purpose}: {query}"
+            );
+        }
+        let of = |purpose: &str| &all.iter().find(|a| a.purpose == purpose).unwrap().query;
+        assert_eq!(
+            of("evidence: Heap after GC"),
+            "100 * max (jvm_memory_usage_after_gc)"
+        );
+    }
 }

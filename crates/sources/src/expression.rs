@@ -6,7 +6,7 @@ const RANGE_MIN: Duration = Duration::from_secs(300);
 
 /// Fills in `$identity`, `$range` and `$seconds`. They come from settings and arithmetic, never from
 /// labels.
-pub(crate) fn filled(expression: &str, identity: &str, range: Duration) -> String {
+pub fn filled(expression: &str, identity: &str, range: Duration) -> String {
     filled_range(&expression.replace("$identity", identity), range)
 }
 
@@ -20,7 +20,7 @@ pub(crate) fn filled_range(expression: &str, range: Duration) -> String {
 
 /// What stands for `$range`: the larger of 5 minutes and four scrape intervals, so that a rate has
 /// samples even when one scrape fails.
-pub(crate) fn range(scrape_interval: Duration) -> Duration {
+pub fn range(scrape_interval: Duration) -> Duration {
     let four = Duration::from_secs((scrape_interval * 4).as_secs_f64().ceil() as u64);
     four.max(RANGE_MIN)
 }

@@ -28,9 +28,16 @@ pub enum SettingsError {
 
 /// The labels that name a service.
 #[derive(Clone, Debug)]
-pub(crate) struct Identity {
+pub struct Identity {
     candidates: Vec<String>,
     scope: Vec<String>,
+}
+
+/// A service and the label that names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    pub service: ServiceId,
+    pub label: String,
 }
 
 /// Where a name came from; two origins of one name are a collision.
@@ -51,10 +58,9 @@ pub(crate) enum Naming {
 }
 
 impl Identity {
-    pub(crate) fn new(
-        candidates: Vec<String>,
-        scope: Vec<String>,
-    ) -> Result<Identity, SettingsError> {
+    /// # Errors
+    /// No candidate, or a text that is no label name.
+    pub fn new(candidates: Vec<String>, scope: Vec<String>) -> Result<Identity, SettingsError> {
         if candidates.is_empty() {
             return Err(SettingsError::NoIdentity);
         }
@@ -69,7 +75,7 @@ impl Identity {
     }
 
     /// What stands for `$identity`: scope, candidates and `more`, each once, comma separated.
-    pub(crate) fn labels_with(&self, more: &[&str]) -> String {
+    pub fn labels_with(&self, more: &[&str]) -> String {
         let mut labels: Vec<&str> = Vec::new();
         let all = self.scope.iter().chain(&self.candidates);
         for label in all.map(String::as_str).chain(more.iter().copied()) {
@@ -78,6 +84,18 @@ impl Identity {
             }
         }
         labels.join(", ")
+    }
+
+    /// The service that labels name, and which candidate label names it; none where no candidate has
+    /// a value or one is too long.
+    pub fn named(&self, labels: &Labels) -> Option<Named> {
+        match self.name(labels) {
+            Naming::Named(service, origin) => Some(Named {
+                service,
+                label: self.candidate(&origin).to_owned(),
+            }),
+            Naming::Unnamed | Naming::TooLong => None,
+        }
     }
 
     pub(crate) fn uses(&self, label: &str) -> bool {

@@ -27,7 +27,8 @@ pub use asked::{Asked, asked};
 pub use backfill::{Backfill, BackfillReport, BackfillRequest, BackfillSlice};
 pub use collect::{CollectSettings, Collected, Collector, QueryTiming};
 pub use evidence::{EvidenceAnswer, EvidenceFailure, EvidenceQueries, ROWS_MAX};
-pub use identity::{DEFAULT_IDENTITY, SettingsError};
+pub use expression::{filled, range};
+pub use identity::{DEFAULT_IDENTITY, Identity, Named, SettingsError};
 pub use logs::{
     FILES_MAX, FollowReport, LogCoverage, LogCursor, LogFields, LogIndex, LogIndexError, LogLimits,
     LogOrder, LogPage, LogQuery, LogReader, LogSource, LogTemplate, LogTemplateError,
@@ -37,3 +38,4 @@ pub use prometheus::{
     Answer, Clock, Evaluator, Prometheus, PrometheusError, PrometheusSettings, QueryError,
     RangeSeries, Secret, VectorSample,
 };
+pub use visible::excerpt;

@@ -12,6 +12,7 @@ mod error;
 mod evaluator;
 mod matcher;
 mod settings;
+mod status;
 mod transport;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use evaluator::Evaluator;
 pub(crate) use matcher::is_label_name;
 pub use matcher::matcher;
 pub use settings::{PrometheusError, PrometheusSettings, Secret};
+pub use status::{BuildInfo, TARGETS_MAX, Target, TargetHealth};
 
 use answer::decode;
 use evaluator::Local;

@@ -41,12 +41,14 @@ impl Selection {
         }
     }
 
-    /// Of all services.
-    pub(crate) fn of_all(range: Duration) -> Selection {
-        Selection {
-            alternatives: vec!["__name__!=\"\"".to_owned()],
+    /// Fills in a template for all services at once.
+    pub(crate) fn fill_for_all(template: &str, range: Duration) -> String {
+        let unconditional = template.replace("$service,", "").replace("{$service}", "");
+        let all = Selection {
+            alternatives: vec![String::new()],
             range,
-        }
+        };
+        all.fill(&unconditional)
     }
 
     /// Fills in a template: `$range`, its length as `$seconds`, and `$service` in each part between `«` and `»`, which is

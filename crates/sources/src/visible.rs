@@ -13,7 +13,7 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// The first `chars_max` characters on one line, with everything visible, and "…" where cut.
-pub(crate) fn excerpt(text: &str, chars_max: usize) -> String {
+pub fn excerpt(text: &str, chars_max: usize) -> String {
     let mut chars = text.chars();
     let start: String = chars.by_ref().take(chars_max).collect();
     let mut line = start.chars().fold(String::new(), |line, c| match c {

@@ -16,13 +16,18 @@ pub(super) const OTEL_PROCESS: &str = "jvm_cpu_time_seconds_total";
 
 /// In percent. Where nothing ever failed there is no such series, and the share is zero.
 pub(super) fn error_ratio() -> String {
-    let share = |failed: String, all: String| {
-        format!(
-            "(sum by ($identity) {failed} or 0 * sum by ($identity) {all}) / sum by ($identity) {all}"
-        )
+    let sum = |of: &str| format!("sum by ($identity) {of}");
+    let share = |failed: String, counter: &str, all: String| {
+        // That there are requests costs much less to know than how many were counted.
+        let none = format!("0 * {}", sum(&format!("({counter})")));
+        format!("({} or {none}) / {}", sum(&failed), sum(&all))
     };
-    let micrometer = share(counted(FAILED), counted(REQUESTS));
-    let otel = share(otel_counted(OTEL_FAILED), otel_counted(OTEL_REQUESTS));
+    let micrometer = share(counted(FAILED), REQUESTS, counted(REQUESTS));
+    let otel = share(
+        otel_counted(OTEL_FAILED),
+        OTEL_REQUESTS,
+        otel_counted(OTEL_REQUESTS),
+    );
     format!("100 * ({micrometer} or {otel})")
 }
 

@@ -56,7 +56,9 @@ fn replaced(processes: &Processes) -> String {
     } = processes;
     let restarted = format!("sum by ($identity) ({restarted})");
     let count = |of: &str| format!("count by ($identity) ({of})");
-    let grown = format!("clamp_min({} - {}, 0)", count(now), count(before));
+    // A restart as another version is a new series at the old place.
+    let places = |of: &str| count(&format!("count by ($identity, job, instance) ({of})"));
+    let grown = format!("clamp_min({} - {}, 0)", places(now), places(before));
     let new = format!("({} or 0 * {restarted})", count(new));
     format!("{restarted} + clamp_min({new} - {grown}, 0) or {restarted}")
 }

@@ -28,12 +28,41 @@ pub(super) struct Braces<'a> {
     pub(super) end: usize,
 }
 
+/// The labels of one pair of braces so far. Kept between lines so that the room is used again.
+#[derive(Default)]
+pub(super) struct Seen<'a> {
+    labels: Vec<Cow<'a, str>>,
+    /// Whether they came in order; then a label behind the last can't be among them.
+    sorted: bool,
+}
+
+impl<'a> Seen<'a> {
+    fn clear(&mut self) {
+        self.labels.clear();
+        self.sorted = true;
+    }
+
+    fn add(&mut self, label: Cow<'a, str>) -> Result<(), Problem> {
+        if self.labels.len() == LABELS_MAX {
+            return Err(Problem::TooManyLabels);
+        }
+        self.sorted = self.sorted && self.labels.last().is_none_or(|last| *last < label);
+        if !self.sorted && self.labels.contains(&label) {
+            return Err(Problem::LabelTwice {
+                label: excerpt(&label),
+            });
+        }
+        self.labels.push(label);
+        Ok(())
+    }
+}
+
 /// Checks what stands between braces, whose first item is at `at` and may be the name of the
 /// metric. `seen` is only room that is used again.
 pub(super) fn braces<'a>(
     line: &'a str,
     mut at: usize,
-    seen: &mut Vec<Cow<'a, str>>,
+    seen: &mut Seen<'a>,
 ) -> Result<Braces<'a>, Problem> {
     seen.clear();
     let mut name = None;
@@ -41,7 +70,7 @@ pub(super) fn braces<'a>(
     loop {
         match item(line, &mut at)? {
             Item::Close => break,
-            Item::Name(text) if name.is_none() && seen.is_empty() => {
+            Item::Name(text) if name.is_none() && seen.labels.is_empty() => {
                 bounded_name(text)?;
                 name = Some(text);
                 start = at;
@@ -68,11 +97,7 @@ pub(super) fn braces<'a>(
     })
 }
 
-fn admit<'a>(
-    label: Cow<'a, str>,
-    value: &str,
-    seen: &mut Vec<Cow<'a, str>>,
-) -> Result<(), Problem> {
+fn admit<'a>(label: Cow<'a, str>, value: &str, seen: &mut Seen<'a>) -> Result<(), Problem> {
     bounded_name(&label)?;
     if value.len() > LABEL_BYTES_MAX {
         return Err(Problem::LabelTooLong {
@@ -82,18 +107,7 @@ fn admit<'a>(
     if label == NAME {
         return Err(Problem::NameAsLabel);
     }
-    // Labels mostly come sorted; then none comes twice.
-    let sorted = seen.last().is_none_or(|last| *last < label);
-    if !sorted && seen.contains(&label) {
-        return Err(Problem::LabelTwice {
-            label: excerpt(&label),
-        });
-    }
-    if seen.len() == LABELS_MAX {
-        return Err(Problem::TooManyLabels);
-    }
-    seen.push(label);
-    Ok(())
+    seen.add(label)
 }
 
 pub(super) fn bounded_name(name: &str) -> Result<(), Problem> {

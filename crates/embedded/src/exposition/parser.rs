@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use super::error::{ExpositionError, ExpositionProblem as Problem, excerpt};
-use super::labels::{after_blanks, bounded_name, braces, is_name, name_end, quoted, unescaped};
+use super::labels::{
+    Seen, after_blanks, bounded_name, braces, is_name, name_end, quoted, unescaped,
+};
 use super::{Entry, Format, LINE_BYTES_MAX, MetricKind, SampleLine, number};
 
 /// Reads a page; after an error it ends.
@@ -28,7 +30,7 @@ pub struct Parser<'a> {
     line: u64,
     state: State,
     /// The labels of the present line; here so that the room is used again.
-    labels: Vec<Cow<'a, str>>,
+    labels: Seen<'a>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -47,7 +49,7 @@ impl<'a> Parser<'a> {
             format,
             line: 0,
             state: State::Reading,
-            labels: Vec::new(),
+            labels: Seen::default(),
         }
     }
 

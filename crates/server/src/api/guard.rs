@@ -4,12 +4,15 @@
 use std::net::IpAddr;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 use super::{Api, visible};
+
+/// Where the embedded store is asked.
+const QUERIES: &str = "/prometheus/api/v1/";
 
 const FORWARDING: [&str; 5] = [
     "forwarded",
@@ -21,26 +24,16 @@ const FORWARDING: [&str; 5] = [
 
 /// Refuses what must not be answered.
 pub async fn check(State(api): State<Api>, request: Request, next: Next) -> Response {
-    match refusal(
-        &api,
-        request.method(),
-        request.headers(),
-        request.uri().host(),
-    ) {
+    match refusal(&api, request.method(), request.headers(), request.uri()) {
         Some(problem) => problem.into_response(),
         None => next.run(request).await,
     }
 }
 
-fn refusal(
-    api: &Api,
-    method: &Method,
-    headers: &HeaderMap,
-    target: Option<&str>,
-) -> Option<Problem> {
+fn refusal(api: &Api, method: &Method, headers: &HeaderMap, target: &Uri) -> Option<Problem> {
     let server = &api.config.server;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(host) = text(header::HOST).or(target) else {
+    let Some(host) = text(header::HOST).or(target.host()) else {
         return Some(Problem::bad_request("the request has no Host header"));
     };
     let listening = api.config.listen.ip();
@@ -60,7 +53,9 @@ fn refusal(
             "the request came through a proxy, and there is no access control; set server.unsafe_listen if everyone who reaches the proxy may see and change everything",
         ));
     }
-    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    // Queries are sent by POST because they are long; they change nothing.
+    let is_query = target.path().starts_with(QUERIES);
+    if is_query || matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return None;
     }
     let site_is_own = text("sec-fetch-site".parse().ok()?)

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{Presence, SourceState, Timestamp};
+use embedded::scrape::TargetStatus;
 use serde::Serialize;
 
 use super::Api;
@@ -14,6 +15,7 @@ use crate::clock;
 use crate::collecting::shifted;
 use crate::history::Progress;
 use crate::snapshot::Snapshot;
+use crate::source::Embedded;
 
 /// Without an answer for so many ticks it isn't ready.
 const READY_TICKS: u32 = 4;
@@ -39,6 +41,7 @@ GET  /api/v1/decisions                ?service=ID&metric=ID&at=TIME: what was de
 POST /api/v1/events                   {\"kind\": \"deploy\", \"service\": \"payments\", \"version\": \"2.1.0\"}
 GET  /api/v1/events                   ?service=&from=&to=&cursor=&limit=
 GET  /api/v1/jobs, /api/v1/jobs/ID
+GET  /prometheus/api/v1/query         and query_range, series, labels, metadata: the embedded store, as Prometheus answers
 GET  /api/v1/status
 GET  /healthz, /readyz
 GET  /metrics                         Bellwether's own telemetry
@@ -110,6 +113,8 @@ pub struct Status {
     ready: bool,
     not_ready_because: Vec<String>,
     source: Source,
+    /// Null where a Prometheus is asked.
+    embedded: Option<EmbeddedStore>,
     evaluated_at: Option<Timestamp>,
     tick_seconds: f64,
     services: Services,
@@ -132,6 +137,35 @@ struct Source {
     answered_at: Option<Timestamp>,
     /// Its clock minus ours; zero up to five seconds.
     skew_seconds: f64,
+}
+
+#[derive(Serialize)]
+struct EmbeddedStore {
+    series: u64,
+    samples: u64,
+    memory_bytes: u64,
+    memory_max_bytes: u64,
+    disk_bytes: u64,
+    oldest_ts: Option<Timestamp>,
+    newest_ts: Option<Timestamp>,
+    /// Samples that went before their time because of `embedded.memory`.
+    dropped_samples: u64,
+    targets: Vec<Target>,
+}
+
+#[derive(Serialize)]
+struct Target {
+    job: String,
+    instance: String,
+    url: String,
+    /// Null before the first scrape.
+    up: Option<bool>,
+    last_scrape_ts: Option<Timestamp>,
+    scrape_seconds: f64,
+    /// On its page, and how many of them are kept.
+    samples: u64,
+    kept: u64,
+    error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -186,6 +220,7 @@ pub async fn status(State(api): State<Api>) -> Json<Status> {
         ready: not_ready_because.is_empty(),
         not_ready_because,
         source: source(&api, &snapshot),
+        embedded: api.embedded.as_deref().map(|e| embedded(&api, e)),
         evaluated_at: snapshot.at,
         tick_seconds: api.config.tick.as_secs_f64(),
         services: Services {
@@ -214,6 +249,32 @@ pub async fn status(State(api): State<Api>) -> Json<Status> {
         storage,
         remarks: snapshot.remarks.clone(),
     })
+}
+
+fn embedded(api: &Api, embedded: &Embedded) -> EmbeddedStore {
+    let status = embedded.store.status();
+    let target = |target: TargetStatus| Target {
+        job: target.job,
+        instance: target.instance,
+        url: target.url,
+        up: target.up,
+        last_scrape_ts: target.last_scrape_ms.map(Timestamp::from_millis),
+        scrape_seconds: target.duration.as_secs_f64(),
+        samples: target.samples as u64,
+        kept: target.kept as u64,
+        error: target.error,
+    };
+    EmbeddedStore {
+        series: status.series,
+        samples: status.samples,
+        memory_bytes: status.memory_bytes,
+        memory_max_bytes: api.config.embedded.memory_bytes_max,
+        disk_bytes: status.disk_bytes,
+        oldest_ts: status.oldest_ms.map(Timestamp::from_millis),
+        newest_ts: status.newest_ms.map(Timestamp::from_millis),
+        dropped_samples: status.dropped_samples,
+        targets: embedded.targets.targets().into_iter().map(target).collect(),
+    }
 }
 
 fn progress(api: &Api) -> Progress {

@@ -97,7 +97,7 @@ pub const KEYS: &[Key] = &[
     entry("packs", "spring", Range::Words("a list of `spring`, or an empty one"), "The sets of metrics watched beside `cpu`, `mem` and `lat`. `spring` has what Spring Boot services say of errors, traffic, garbage collection, threads, pools, logs and restarts."),
     entry("metrics.<id>.title", "the id", Range::Words("a text"), "The name that people read."),
     entry("metrics.<id>.unit", "", Range::Words("a text"), "The unit of its values."),
-    entry("metrics.<id>.query", "", Range::Words("PromQL that contains `$identity`"), "The expression asked for once for all services; a new metric needs it. `$range` stands for the averaging range. A new query for a built-in metric drops the built-in fallback."),
+    entry("metrics.<id>.query", "", Range::Words("PromQL that contains `$identity`"), "The expression asked for once for all services; a new metric needs it. `$range` stands for the averaging range, `$seconds` for its length in seconds. A new query for a built-in metric drops the built-in fallback."),
     entry("metrics.<id>.fallback", "", Range::Words("PromQL that contains `$identity`"), "The expression asked for those services that the query leaves without a value."),
     entry("metrics.<id>.direction", "up", Range::Words("up, down or both"), "The direction in which a value is bad."),
     entry("metrics.<id>.high", "", NUMBER, "The value from which severity is High. Without one, no value is."),

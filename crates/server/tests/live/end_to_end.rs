@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use domain::Catalogue;
 use serde_json::{Value, json};
 use simulator::{FaultKind, Span, Topology};
 
@@ -78,8 +79,15 @@ async fn judgement(bellwether: &Bellwether) {
     let (status, answer) = bellwether.get("/metrics?service=inventory").await;
     assert_eq!(status, 200);
     let metrics = answer["metrics"].as_array().expect("a list");
-    assert_eq!(metrics.len(), 3);
+    let catalogue = Catalogue::default_three().len() + Catalogue::spring_pack().len();
+    assert_eq!(metrics.len(), catalogue);
     for metric in metrics {
+        let why = metric["why"].as_str().expect("a reason");
+        assert!(!why.is_empty(), "{metric}");
+    }
+    let three = ["cpu", "mem", "lat"].map(|id| metrics.iter().find(|m| m["id"] == id));
+    for metric in three {
+        let metric = metric.expect("a metric of the mission");
         assert!(metric["value"].is_f64(), "{metric}");
         assert!(
             ["%", "ms"].contains(&metric["unit"].as_str().unwrap()),

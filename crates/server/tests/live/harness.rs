@@ -263,7 +263,9 @@ impl PrometheusServer {
             .create(true)
             .open(self.dir.join("prometheus.log"))
             .expect("a temporary folder is writable");
-        let child = Command::new("prometheus")
+        // Another generation than the one on the path, in the long tests.
+        let program = std::env::var_os("TEST_PROMETHEUS").unwrap_or("prometheus".into());
+        let child = Command::new(program)
             .arg(format!(
                 "--config.file={}",
                 self.dir.join("prometheus.yml").display()

@@ -6,6 +6,8 @@ mod fake;
 mod harness;
 
 mod bad_input;
+mod demo;
+mod doctor;
 mod durability;
 mod end_to_end;
 mod explained;

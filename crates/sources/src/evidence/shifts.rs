@@ -221,9 +221,9 @@ impl EvidenceQueries {
         let all = crate::expression::filled(&spec.query, &self.by, range);
         let own = self
             .selection
-            .fill("«process_start_time_seconds{$service}»");
+            .fill("«process_start_time_seconds{$service} or jvm_cpu_time_seconds_total{$service}»");
         let by = &self.by;
-        format!("({all}) and on ({by}) group by ({by}) ({own})")
+        format!("({all}) and on ({by}) count by ({by}) ({own})")
     }
 
     fn is_in_catalogue(&self, id: &str) -> bool {

@@ -59,6 +59,27 @@ pub(super) async fn decode<T: Send + 'static>(
         })
 }
 
+/// Any other `data`, whole or not at all.
+pub(super) async fn plain<T: DeserializeOwned + Send + 'static>(
+    body: Vec<u8>,
+) -> Result<T, QueryError> {
+    let parse = |body: &[u8]| {
+        let envelope: PlainEnvelope<T> = serde_json::from_slice(body)
+            .map_err(|error| malformed(body, complaint(body, &error)))?;
+        let data = envelope
+            .data
+            .filter(|_| envelope.status == "success")
+            .ok_or_else(|| malformed(body, "it has no data"))?;
+        Ok(Answer {
+            data,
+            warnings: Vec::new(),
+            infos: Vec::new(),
+            skew: None,
+        })
+    };
+    Ok(decode(body, parse).await?.data)
+}
+
 pub(super) fn vector(body: &[u8]) -> Result<Answer<Vec<VectorSample>>, QueryError> {
     answer(body, "vector", |series: VectorJson| match series {
         VectorJson {
@@ -206,6 +227,14 @@ struct Data<S> {
     #[serde(rename = "resultType")]
     result_type: String,
     result: Vec<S>,
+}
+
+/// An error has another status than 200, and doesn't come here.
+#[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct PlainEnvelope<T> {
+    status: String,
+    data: Option<T>,
 }
 
 #[derive(Deserialize)]

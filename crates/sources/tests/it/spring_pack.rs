@@ -1,6 +1,7 @@
 //! The Spring pack and the default three against a real Prometheus: real scrapes, and one service told
 //! in three languages. What is expected is computed here, from the samples.
 
+mod fleet;
 mod processes;
 mod scrape;
 mod telling;
@@ -8,14 +9,16 @@ mod telling;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{Catalogue, Gap, Timestamp};
-use sources::{CollectSettings, Collector};
+use domain::{Catalogue, Gap, SeriesId, Timestamp};
+use sources::{CollectSettings, Collector, Prometheus};
 
 use crate::real_prometheus::serve;
 use scrape::{SCRAPE, Series, openmetrics, scrape, times};
 use telling::{in_old_names, in_otel_names};
 
 const RANGE: i64 = 300;
+/// The end of all that is told, 2026-11-22T12:00:00Z.
+const TO: i64 = 1_795_348_800;
 const READS: [&str; 12] = [
     "process_cpu_usage",
     "process_start_time_seconds",
@@ -39,17 +42,28 @@ struct Found(Values);
 impl Found {
     /// None where there is no Prometheus to be started.
     async fn in_series(all: &[Series], to: i64) -> Option<Found> {
+        Found::in_openmetrics(openmetrics(all).as_bytes(), to).await
+    }
+
+    async fn in_openmetrics(text: &[u8], to: i64) -> Option<Found> {
         let folder = tempfile::tempdir().unwrap();
-        let (_server, client) = serve(folder.path(), openmetrics(all).as_bytes(), to).await?;
+        let (_server, client) = serve(folder.path(), text, to).await?;
         let mut settings = CollectSettings::of(catalogue());
         settings.services_max = 100;
-        let mut collector = Collector::new(client, settings).unwrap();
+        let mut collector = Collector::new(client.clone(), settings).unwrap();
         let at = Timestamp::from_millis(to * 1000);
         collector.collect(at - Duration::from_secs(60)).await;
         let collected = collector.collect(at).await;
         let failed = collected.timings.iter().filter(|t| t.failure.is_some());
         assert_eq!(failed.count(), 0, "{:?}", collected.timings);
-        let series = collected.collection.series.into_iter().map(|series| {
+        let all = collected.collection.series;
+        for series in all
+            .iter()
+            .filter(|series| series.outcome.is_ok() && !series.proxy)
+        {
+            copied(&collector, &client, &series.series, at).await;
+        }
+        let series = all.into_iter().map(|series| {
             let id = (
                 series.series.service.to_string(),
                 series.series.metric.to_string(),
@@ -93,9 +107,17 @@ fn catalogue() -> Catalogue {
     Catalogue::new(specs.iter().flat_map(Catalogue::iter).cloned()).unwrap()
 }
 
-/// The newest whole scrape that a Prometheus answers for.
-fn newest() -> i64 {
-    (jiff::Timestamp::now().as_second() - 120) / 60 * 60
+/// What an operator copies answers with the service's series alone.
+async fn copied(collector: &Collector, client: &Prometheus, series: &SeriesId, at: Timestamp) {
+    let spec = catalogue().get(&series.metric).unwrap().clone();
+    let query = collector.evidence(&series.service).catalogue_query(&spec);
+    let answer = client.instant(&query, at).await.unwrap().data;
+    let service = series.service.as_str();
+    let own = answer
+        .iter()
+        .filter(|s| s.labels.values().any(|v| v == service));
+    let own = own.count();
+    assert!(own > 0 && own == answer.len(), "{series}: {query}");
 }
 
 fn up(instance: &str, value: impl Fn(i64) -> f64, times: impl Iterator<Item = i64>) -> Series {
@@ -160,7 +182,7 @@ fn requests(all: &[Series], to: i64) -> (f64, f64) {
 
 #[tokio::test]
 async fn real_scrapes_give_the_values_that_they_hold() {
-    let to = newest();
+    let to = TO;
     let times = times(to - 1200, to);
     let files = [
         "gateway.g1.prom",
@@ -360,7 +382,7 @@ fn of_shop(all: &[Series], to: i64) -> Vec<(&'static str, Result<f64, Gap>)> {
 
 #[tokio::test]
 async fn one_service_gives_the_same_numbers_in_every_language() {
-    let to = newest();
+    let to = TO;
     let told = |service: &str| shop(service, to);
     let both = told("both");
     let twice: Vec<Series> = in_otel_names(&told("twice"))

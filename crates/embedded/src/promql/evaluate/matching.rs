@@ -2,7 +2,7 @@
 //!
 //! Source: Prometheus 3, vector matching and its errors.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Evaluation, Visit};
 use crate::Labels;
@@ -98,15 +98,18 @@ type Presence = HashMap<Labels, StepSet>;
 struct Joined<'p> {
     pair: &'p Pair,
     steps: usize,
-    groups: HashMap<Labels, Vec<&'p (Labels, Points)>>,
+    /// In order, so that the same is always refused first.
+    groups: BTreeMap<Labels, Vec<&'p (Labels, Points)>>,
     /// Of one-to-one, by group; of the others by group and resulting labels.
     met: HashMap<(Labels, Option<Labels>), StepSet>,
 }
 
 impl<'p> Joined<'p> {
     fn new(pair: &'p Pair, one: &'p Collected, steps: usize) -> Joined<'p> {
-        let mut groups: HashMap<Labels, Vec<&(Labels, Points)>> = HashMap::new();
-        for series in one.iter() {
+        let mut groups: BTreeMap<Labels, Vec<&(Labels, Points)>> = BTreeMap::new();
+        let mut all: Vec<&(Labels, Points)> = one.iter().collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        for series in all {
             groups
                 .entry(pair.matching.of(&series.0))
                 .or_default()

@@ -4,7 +4,7 @@ use domain::Gap;
 
 use super::scrape::{Series, times};
 use super::telling::in_otel_names;
-use super::{Found, newest, up};
+use super::{Found, TO, up};
 
 /// A process at an instance from `from` to `to`, which started at `started(time)`; `up` all the time.
 fn process(
@@ -61,7 +61,7 @@ fn and_in_otel(all: Vec<Series>) -> Vec<Series> {
 
 #[tokio::test]
 async fn restarts_are_processes_that_replaced_another() {
-    let to = newest();
+    let to = TO;
     let (long_ago, from, of_late) = (to - 7200, to - 1800, to - 200);
     let always = (from, to);
     let restarted_once = |time: i64| if time < to - 100 { long_ago } else { to - 110 };
@@ -105,7 +105,7 @@ async fn restarts_are_processes_that_replaced_another() {
 
 #[tokio::test]
 async fn availability_is_the_share_of_targets_that_answer() {
-    let to = newest();
+    let to = TO;
     let (long_ago, from) = (to - 7200, to - 1800);
     let died = to - 900;
     let dead = |service: &str, instance: &str| {
@@ -183,7 +183,7 @@ async fn availability_is_the_share_of_targets_that_answer() {
 
 #[tokio::test]
 async fn old_counters_are_not_new_after_prometheus_was_away() {
-    let to = newest();
+    let to = TO;
     let (long_ago, back) = (to - 7200, to - 60);
     let began = to - 1800;
     let seen = |time: i64| time <= to - 900 || time >= back;
@@ -229,11 +229,19 @@ async fn old_counters_are_not_new_after_prometheus_was_away() {
 
 #[tokio::test]
 async fn a_pool_that_is_scraped_every_ninety_seconds_has_its_last_sample() {
-    let to = newest();
+    let to = TO;
     let own = [("service", "slow"), ("job", "spring"), ("instance", "s:1")];
-    let points = (0..10).map(|i| (to - 75 - 90 * i, 9.0 - i as f64)).rev();
-    let pending = Series::new("hikaricp_connections_pending", &own, points.collect());
-    let all = [pending, up("s:1", |_| 1.0, times(to - 900, to))];
+    let points = |value: fn(f64) -> f64| -> Vec<(i64, f64)> {
+        let newest_last = (0..10).rev();
+        newest_last
+            .map(|i| (to - 75 - 90 * i, value(i as f64)))
+            .collect()
+    };
+    let all = [
+        Series::new("hikaricp_connections_pending", &own, points(|i| 9.0 - i)),
+        Series::new("jvm_cpu_time_seconds_total", &own, points(|i| 100.0 - i)),
+        up("s:1", |_| 1.0, times(to - 900, to)),
+    ];
     let Some(found) = Found::in_series(&all, to).await else {
         return;
     };
