@@ -14,7 +14,7 @@ use embedded::scrape::{Keep, ScrapeConfig, ScrapeView, Scraper, Targets};
 use embedded::store::{Opened, Store, StoreSettings};
 use embedded::{Labels, MatchOperator, Matcher, SeriesSource};
 use sources::{Asked, Evaluator, Prometheus, RangeSeries, VectorSample};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::app::prometheus;
 use crate::clock;
@@ -32,6 +32,8 @@ const FLUSH_EVERY: Duration = Duration::from_secs(10);
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 /// A larger file of targets is not read.
 const FILE_BYTES_MAX: u64 = 4 << 20;
+/// Queries of people at the same time; those of the engine don't wait for them.
+const ASKERS: usize = 4;
 /// Expressions that stay parsed; incidents ask for further ones, with names of services in them.
 const PARSED_MAX: usize = 2_000;
 
@@ -46,6 +48,8 @@ pub struct Source {
 pub struct Embedded {
     pub store: Arc<Store>,
     pub targets: ScrapeView,
+    /// So many queries of people are evaluated at the same time; the others wait.
+    pub askers: Arc<Semaphore>,
 }
 
 /// What was checked of the configuration before anything is opened.
@@ -92,6 +96,7 @@ impl Prepared {
         let embedded = Embedded {
             store: Arc::clone(&store),
             targets: scraper.view(),
+            askers: Arc::new(Semaphore::new(ASKERS)),
         };
         Ok(Source {
             prometheus: within(store, config.prometheus.timeout),

@@ -54,17 +54,24 @@ pub enum QueriesError {
 /// # Errors
 /// The first line that is no such query.
 pub fn read(text: &str) -> Result<Vec<Query>, QueriesError> {
+    each(text).collect()
+}
+
+/// As [`read`], one by one: an expression that can't be evaluated doesn't hold up the others.
+///
+/// # Errors
+/// A line that is no such query.
+pub fn each(text: &str) -> impl Iterator<Item = Result<Query, QueriesError>> {
     let lines = text.lines().map(str::trim).zip(1..);
     let written = lines.filter(|(text, _)| !text.is_empty() && !text.starts_with('#'));
-    let mut queries = Vec::new();
-    for (text, line) in written {
-        if queries.len() == QUERIES_MAX {
-            let limit = QUERIES_MAX;
-            return Err(QueriesError::TooMany { line, limit });
-        }
-        queries.push(query(text, line)?);
-    }
-    Ok(queries)
+    let counted = written.enumerate().take(QUERIES_MAX + 1);
+    counted.map(|(before, (text, line))| match before {
+        QUERIES_MAX => Err(QueriesError::TooMany {
+            line,
+            limit: QUERIES_MAX,
+        }),
+        _ => query(text, line),
+    })
 }
 
 fn query(text: &str, line: usize) -> Result<Query, QueriesError> {

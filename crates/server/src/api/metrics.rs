@@ -5,7 +5,9 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use domain::{Finding, Gap, MetricSpec, Prediction, ServiceId, Severity, Silence, Timestamp};
+use domain::{
+    Finding, Gap, MetricSpec, Prediction, ServiceId, Severity, Silence, Thresholds, Timestamp,
+};
 use incident::{amount, in_words};
 use serde::{Deserialize, Serialize};
 
@@ -206,6 +208,7 @@ fn why(finding: &Finding, spec: &MetricSpec) -> String {
             ", past High ({})",
             threshold("High", finding.thresholds.high)
         ),
+        _ if finding.thresholds == Thresholds::default() => " (no thresholds)".to_owned(),
         _ => format!(
             ", below High ({})",
             threshold("High", finding.thresholds.high)

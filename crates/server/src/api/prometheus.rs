@@ -8,7 +8,7 @@ use axum::extract::{Form, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::Timestamp;
-use embedded::promql::{self, Expression};
+use embedded::promql::{self, Expression, PromqlError};
 use embedded::{Labels, Matcher, SeriesSource};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -159,34 +159,51 @@ fn embedded(api: &Api) -> Result<Arc<Embedded>, Refusal> {
     })
 }
 
-/// Evaluates where that may block.
-async fn blocking(
-    work: impl FnOnce() -> Result<String, promql::PromqlError> + Send + 'static,
-) -> Result<Response, Refusal> {
-    let outcome = tokio::task::spawn_blocking(work).await;
-    let failed = |kind, why: String| Refusal {
-        status: match kind {
-            "bad_data" => StatusCode::BAD_REQUEST,
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
-        },
-        kind,
-        why,
+/// Works where that may block, a few requests at a time.
+async fn apart<T: Send + 'static>(
+    embedded: &Embedded,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    let failed = |error: &dyn std::error::Error| Refusal {
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        kind: "internal",
+        why: error.to_string(),
     };
-    let body = outcome
-        .map_err(|error| failed("execution", error.to_string()))?
-        .map_err(|error| failed(error.kind(), error.to_string()))?;
-    Ok(answered(StatusCode::OK, body))
+    let permit = Arc::clone(&embedded.askers).acquire_owned().await;
+    let permit = permit.map_err(|error| failed(&error))?;
+    let work = tokio::task::spawn_blocking(move || {
+        // It goes with the work: a caller that left doesn't make room for more.
+        let _permit = permit;
+        work()
+    });
+    work.await.map_err(|error| failed(&error))
+}
+
+/// An evaluation as it is answered.
+fn evaluated(outcome: Result<String, PromqlError>) -> Result<Response, Refusal> {
+    match outcome {
+        Ok(body) => Ok(answered(StatusCode::OK, body)),
+        Err(error) => Err(Refusal {
+            status: match error.kind() {
+                "bad_data" => StatusCode::BAD_REQUEST,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            },
+            kind: error.kind(),
+            why: error.to_string(),
+        }),
+    }
 }
 
 pub async fn query(State(api): State<Api>, Form(pairs): Parameters) -> Result<Response, Refusal> {
     let asked = Asked(pairs);
     let time = asked.time("time")?.unwrap_or_else(clock::now).as_millis();
-    let (store, expression) = (Arc::clone(&embedded(&api)?.store), asked.expression()?);
-    blocking(move || {
+    let (embedded, expression) = (embedded(&api)?, asked.expression()?);
+    let store = Arc::clone(&embedded.store);
+    let outcome = apart(&embedded, move || {
         let value = promql::instant(&*store, &expression, time)?;
         Ok(promql::instant_json(&value, time))
-    })
-    .await
+    });
+    evaluated(outcome.await?)
 }
 
 pub async fn query_range(
@@ -199,12 +216,14 @@ pub async fn query_range(
         return Err(Refusal::bad_data("end is before start"));
     }
     let step = asked.step()?;
-    let (store, expression) = (Arc::clone(&embedded(&api)?.store), asked.expression()?);
-    blocking(move || {
-        let matrix = promql::range(&*store, &expression, from.as_millis(), to.as_millis(), step)?;
+    let (embedded, expression) = (embedded(&api)?, asked.expression()?);
+    let store = Arc::clone(&embedded.store);
+    let outcome = apart(&embedded, move || {
+        let (from, to) = (from.as_millis(), to.as_millis());
+        let matrix = promql::range(&*store, &expression, from, to, step)?;
         Ok(promql::range_json(&matrix))
-    })
-    .await
+    });
+    evaluated(outcome.await?)
 }
 
 pub async fn series(State(api): State<Api>, Form(pairs): Parameters) -> Result<Response, Refusal> {
@@ -248,11 +267,12 @@ async fn listed(
     mut selectors: Vec<Vec<Matcher>>,
     (from, to): (i64, i64),
 ) -> Result<BTreeSet<Labels>, Refusal> {
-    let store = Arc::clone(&embedded(api)?.store);
+    let embedded = embedded(api)?;
+    let store = Arc::clone(&embedded.store);
     if selectors.is_empty() {
         selectors.push(Vec::new());
     }
-    let work = tokio::task::spawn_blocking(move || {
+    let found = apart(&embedded, move || {
         let mut all = BTreeSet::new();
         for matchers in selectors {
             store.select(&matchers, from, to, &mut |labels, _| {
@@ -263,11 +283,7 @@ async fn listed(
         }
         all
     });
-    work.await.map_err(|error| Refusal {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        kind: "internal",
-        why: error.to_string(),
-    })
+    found.await
 }
 
 pub async fn metadata(

@@ -45,15 +45,25 @@ pub enum PromqlError {
 /// [`PromqlError`] for files that can't be read or understood.
 pub fn promql(asked: &LabPromql) -> anyhow::Result<ExitCode> {
     let text = read(&asked.queries)?;
-    let queries = queries::read(&text).map_err(|source| PromqlError::Queries {
-        path: asked.queries.clone(),
-        source,
-    })?;
+    let queries: Vec<_> = queries::each(&text)
+        .map(|query| match query {
+            Ok(query) => Ok(Ok(query)),
+            // A Prometheus would answer that, too.
+            Err(QueriesError::Expression { source, .. }) => Ok(Err(source)),
+            Err(source) => Err(PromqlError::Queries {
+                path: asked.queries.clone(),
+                source,
+            }),
+        })
+        .collect::<Result<_, _>>()?;
     let store = stored(&asked.samples)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    for query in &queries {
-        let (start, end, step) = (query.start_ms, query.end_ms, query.step_ms);
-        let line = match promql::range(&store, &query.expression, start, end, step) {
+    for query in queries {
+        let answer = query.and_then(|query| {
+            let (start, end, step) = (query.start_ms, query.end_ms, query.step_ms);
+            promql::range(&store, &query.expression, start, end, step)
+        });
+        let line = match answer {
             Ok(matrix) => promql::range_json(&matrix),
             Err(error) => promql::error_json(&error),
         };

@@ -14,4 +14,5 @@ mod explained;
 mod knobs;
 mod operators;
 mod recordings;
+mod scraped_here;
 mod why;
