@@ -199,6 +199,7 @@ fn write_config(
     let text = format!(
         "# What the demo runs with; everything else is the default.\n\
          scrape: {}\n\
+         packs: [spring]\n\
          tick: 5s\n\
          evaluation_delay: 5s\n\
          embedded: {{ retention: 7d }}\n\

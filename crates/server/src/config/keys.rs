@@ -94,7 +94,7 @@ pub const KEYS: &[Key] = &[
     entry("scope", "", Range::Words("up to 8 different label names, none of them in `identity`"), "The labels that tell services of one name apart, such as `namespace`. They stand before the name in the id of a service."),
     entry("listen", "127.0.0.1:9092", Range::Words("an IP address and port"), "The address on which the API and the UI answer. Any but loopback needs `server.unsafe_listen`."),
     entry("data_dir", "./data", Range::Words("a directory"), "The directory of everything kept on disk. Relative to the working directory, as all paths are."),
-    entry("packs", "spring", Range::Words("a list of `spring`, or an empty one"), "The sets of metrics watched beside `cpu`, `mem` and `lat`. `spring` has what Spring Boot services say of errors, traffic, garbage collection, threads, pools, logs and restarts."),
+    entry("packs", "", Range::Words("a list of `spring`, or an empty one"), "The sets of metrics watched beside `cpu`, `mem` and `lat`. `spring` has what Spring Boot services say of errors, traffic, garbage collection, threads, pools, logs and restarts."),
     entry("metrics.<id>.title", "the id", Range::Words("a text"), "The name that people read."),
     entry("metrics.<id>.unit", "", Range::Words("a text"), "The unit of its values."),
     entry("metrics.<id>.query", "", Range::Words("PromQL that contains `$identity`"), "The expression asked for once for all services; a new metric needs it. `$range` stands for the averaging range, `$seconds` for its length in seconds. A new query for a built-in metric drops the built-in fallback."),

@@ -49,7 +49,7 @@ impl Resolver<'_> {
 
     /// The named sets of metrics; those that aren't known are refused.
     pub(super) fn packs(&mut self, given: Option<Vec<String>>) -> Vec<String> {
-        let packs = given.unwrap_or_else(|| vec![key("packs").default.to_owned()]);
+        let packs = given.unwrap_or_default();
         for (index, pack) in packs.iter().enumerate() {
             if pack != SPRING {
                 let what = format!("`packs` has {}", quoted(pack));

@@ -188,7 +188,7 @@ fn whole(observed: &Observed, report: &Report, config: &Config) -> String {
 
 #[tokio::test]
 async fn nothing_is_wrong_with_two_healthy_services() {
-    let config = Config::default();
+    let config = config("packs: [spring]");
     let observed = seen(&[page(GATEWAY), page(ORDERS)], true, &config).await;
     let report = findings(&observed, &config);
     let text = whole(&observed, &report, &config);
@@ -227,7 +227,7 @@ async fn nothing_is_wrong_with_two_healthy_services() {
 /// Used over all pools, by the maximum of those that have one: not 9 % but what is true.
 #[tokio::test]
 async fn heap_is_read_right_although_some_pools_have_no_maximum() {
-    let config = Config::default();
+    let config = config("packs: [spring]");
     let observed = seen(
         &[page(GATEWAY), page(unpacked(ZGC)).labelled("env", "zgc")],
         true,
@@ -292,7 +292,7 @@ async fn without_buckets_the_property_is_given() {
 
 #[tokio::test]
 async fn an_exhausted_heap_is_a_note_because_the_set_up_is_in_order() {
-    let config = Config::default();
+    let config = config("packs: [spring]");
     let report = told(&[page(unpacked(OUT_OF_MEMORY))], &config).await;
     assert_eq!(wrong(&report), Vec::<String>::new());
     let past: Vec<&str> = report
@@ -310,7 +310,7 @@ async fn an_exhausted_heap_is_a_note_because_the_set_up_is_in_order() {
 
 #[tokio::test]
 async fn a_page_of_openmetrics_says_the_same() {
-    let config = Config::default();
+    let config = config("packs: [spring]");
     let mut scraped = page(unpacked(OPENMETRICS));
     scraped.format = Format::OpenMetrics;
     let report = told(&[scraped], &config).await;
@@ -319,7 +319,7 @@ async fn a_page_of_openmetrics_says_the_same() {
 
 #[tokio::test]
 async fn a_page_that_stands_still_is_noticed() {
-    let config = Config::default();
+    let config = config("packs: [spring]");
     let report = findings(&seen(&[page(ORDERS)], false, &config).await, &config);
     assert_eq!(wrong(&report), ["problem page-frozen orders"]);
     let idle = |f: &&super::report::Finding| f.kind == Kind::MetricIdle && f.level == Level::Note;
@@ -328,7 +328,7 @@ async fn a_page_that_stands_still_is_noticed() {
 
 #[tokio::test]
 async fn a_label_that_the_scrape_pushed_aside_is_named_with_its_cure() {
-    let config = Config::default();
+    let config = config("packs: [spring]");
     let report = told(&[page(ORDERS).labelled("service", "shop")], &config).await;
     assert_eq!(wrong(&report), ["problem label-renamed shop"]);
     assert!(snippets(&report, Kind::LabelRenamed).contains("honor_labels: true"));
@@ -349,7 +349,7 @@ async fn a_label_that_the_scrape_pushed_aside_is_named_with_its_cure() {
 
 #[tokio::test]
 async fn a_page_without_a_service_label_falls_to_its_job() {
-    let config = Config::default();
+    let config = config("packs: [spring]");
     let bare = ORDERS
         .replace(",service=\"orders\"", "")
         .replace("service=\"orders\",", "")
@@ -372,7 +372,7 @@ async fn staging_and_production_in_one_service_want_a_scope() {
             page(ORDERS).labelled("env", "staging"),
         ]
     };
-    let report = told(&both(), &Config::default()).await;
+    let report = told(&both(), &config("packs: [spring]")).await;
     assert_eq!(wrong(&report), ["problem environments-mixed orders"]);
     assert_eq!(snippets(&report, Kind::EnvironmentsMixed), "scope: [env]");
     let scoped = config("scope: [env]");
@@ -384,7 +384,7 @@ async fn staging_and_production_in_one_service_want_a_scope() {
 async fn two_jobs_of_one_name_are_told() {
     let report = told(
         &[page(ORDERS), page(ORDERS).labelled("job", "batch")],
-        &Config::default(),
+        &config("packs: [spring]"),
     )
     .await;
     assert_eq!(wrong(&report), ["warning jobs-mixed orders"]);
@@ -394,7 +394,7 @@ async fn two_jobs_of_one_name_are_told() {
             .labelled("instance", "h:1")
             .labelled("job", "batch"),
     ];
-    let report = told(&twice, &Config::default()).await;
+    let report = told(&twice, &config("packs: [spring]")).await;
     assert_eq!(wrong(&report), ["problem scraped-twice orders"]);
 }
 
@@ -407,7 +407,11 @@ async fn raw_paths_are_a_problem() {
     let raw: String = (0..250)
         .map(|i| line.replace("/orders/{id}", &format!("/orders/{i}")) + "\n")
         .collect();
-    let report = told(&[page(format!("{ORDERS}{raw}"))], &Config::default()).await;
+    let report = told(
+        &[page(format!("{ORDERS}{raw}"))],
+        &config("packs: [spring]"),
+    )
+    .await;
     assert_eq!(wrong(&report), ["problem uri-cardinality orders"]);
 }
 
@@ -418,7 +422,7 @@ async fn metrics_of_the_jvm_that_are_switched_off_are_a_problem() {
         .filter(|line| !line.contains("process_cpu_usage") && !line.contains("jvm_memory_"))
         .map(|line| format!("{line}\n"))
         .collect();
-    let report = told(&[page(without)], &Config::default()).await;
+    let report = told(&[page(without)], &config("packs: [spring]")).await;
     let wrong = wrong(&report);
     assert!(
         wrong.contains(&"problem metric-missing orders cpu".into()),
@@ -444,7 +448,7 @@ async fn pools_without_a_maximum_leave_no_heap() {
             _ => format!("{line}\n"),
         })
         .collect();
-    let report = told(&[page(without)], &Config::default()).await;
+    let report = told(&[page(without)], &config("packs: [spring]")).await;
     assert_eq!(wrong(&report), ["problem heap-max-missing orders mem"]);
 }
 
@@ -468,7 +472,11 @@ fn with_buckets(keep: impl Fn(f64) -> bool) -> String {
 
 #[tokio::test]
 async fn buckets_that_end_below_a_threshold_are_a_problem() {
-    let report = told(&[page(with_buckets(|b| b <= 2.0))], &Config::default()).await;
+    let report = told(
+        &[page(with_buckets(|b| b <= 2.0))],
+        &config("packs: [spring]"),
+    )
+    .await;
     assert_eq!(wrong(&report), ["problem buckets-too-low orders lat"]);
     let what = &report.findings[0].what;
     assert!(
@@ -503,7 +511,7 @@ async fn a_threshold_between_distant_buckets_wants_its_own() {
 #[tokio::test]
 async fn instances_with_other_buckets_are_told() {
     let pages = [page(ORDERS), page(with_buckets(|b| b != 0.05))];
-    let report = told(&pages, &Config::default()).await;
+    let report = told(&pages, &config("packs: [spring]")).await;
     assert_eq!(wrong(&report), ["warning buckets-differ orders"]);
 }
 
@@ -531,7 +539,7 @@ async fn a_query_that_fails_is_said_once() {
 
 #[tokio::test]
 async fn nothing_at_all_is_a_problem_with_a_way_to_begin() {
-    let report = told(&[page("node_load1 0.5\n")], &Config::default()).await;
+    let report = told(&[page("node_load1 0.5\n")], &config("packs: [spring]")).await;
     assert_eq!(wrong(&report), ["problem nothing-to-watch"]);
     assert!(
         snippets(&report, Kind::NothingToWatch)
@@ -547,19 +555,19 @@ async fn an_exporter_beside_services_is_said_and_no_service() {
             page("node_load1 0.5\nprocess_start_time_seconds 1\n"),
         ],
         true,
-        &Config::default(),
+        &config("packs: [spring]"),
     )
     .await;
     assert_eq!(observed.services.len(), 1);
-    let report = findings(&observed, &Config::default());
+    let report = findings(&observed, &config("packs: [spring]"));
     assert_eq!(wrong(&report), ["warning target-unknown"]);
 }
 
 /// Changes what was seen of a healthy service, and says what is wrong then.
 async fn changed(change: impl FnOnce(&mut Observed)) -> Report {
-    let mut observed = seen(&[page(ORDERS)], true, &Config::default()).await;
+    let mut observed = seen(&[page(ORDERS)], true, &config("packs: [spring]")).await;
     change(&mut observed);
-    findings(&observed, &Config::default())
+    findings(&observed, &config("packs: [spring]"))
 }
 
 #[tokio::test]
@@ -635,7 +643,7 @@ async fn a_target_that_an_old_prometheus_refuses_has_two_cures() {
 /// What answers queries alone, as some relatives of Prometheus do.
 #[tokio::test]
 async fn what_cannot_be_asked_is_said_and_up_tells_of_targets() {
-    let config = Config::default();
+    let config = config("packs: [spring]");
     let (mut store, _) = stored(&[page(ORDERS)], true);
     let down = page("").labelled("service", "payments").target(7);
     store.add_up(&down.labels, false, AT.as_millis() - 5_000);
@@ -675,7 +683,7 @@ async fn clocks_and_slow_scrapes_are_told() {
 
 #[tokio::test]
 async fn alike_findings_are_shown_together_and_listed_apart_in_json() {
-    let config = Config::default();
+    let config = config("packs: [spring]");
     let pages = [
         page(WITHOUT_BUCKETS),
         page(WITHOUT_BUCKETS.replace("service=\"gateway\"", "service=\"edge\"")),

@@ -21,7 +21,6 @@ const HOSTILE: &str = "../../x\"} or up{a=\"";
 
 /// Quick decisions, and no models: what is judged here are values against thresholds.
 const QUICK: &str = "tick: 1s
-packs: []
 evaluation_delay: 1s
 decide: { open_after: 1s, critical_after: 1s, quiet_period: 3s, down_after: 3s }
 ";

@@ -94,7 +94,7 @@ fn config(prometheus: &str) -> String {
         })
         .collect();
     format!(
-        "prometheus: {{ url: '{prometheus}' }}\npacks: []\n{}training: {{ window: 10m, window_min_samples: 300, min_samples: 100, max_age: 1m }}\nmetrics: {{ {} }}\n",
+        "prometheus: {{ url: '{prometheus}' }}\n{}training: {{ window: 10m, window_min_samples: 300, min_samples: 100, max_age: 1m }}\nmetrics: {{ {} }}\n",
         scaled(TICK),
         metrics.join(", ")
     )

@@ -21,7 +21,7 @@ async fn a_fault_becomes_one_incident_with_its_logs() {
     let fleet = SimulatedFleet::start(Topology::shop(), 11, dir.path(), Some(history));
     let prometheus = PrometheusServer::start(&fleet, dir.path(), Span::from_secs(1)).await;
     let config = format!(
-        "prometheus: {{ url: '{}' }}\n{}logs: [ {{ path: '{}' }} ]\n",
+        "prometheus: {{ url: '{}' }}\npacks: [spring]\n{}logs: [ {{ path: '{}' }} ]\n",
         prometheus.url,
         scaled(TICK),
         fleet.log_template()

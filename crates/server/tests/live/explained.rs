@@ -34,7 +34,7 @@ async fn a_slower_version_is_explained() {
     let fleet = SimulatedFleet::start(Topology::shop(), 21, dir.path(), Some(history));
     let prometheus = PrometheusServer::start(&fleet, dir.path(), Span::from_secs(1)).await;
     let config = format!(
-        "prometheus: {{ url: '{}' }}\n{}logs: [ {{ path: '{}' }} ]\n",
+        "prometheus: {{ url: '{}' }}\npacks: [spring]\n{}logs: [ {{ path: '{}' }} ]\n",
         prometheus.url,
         scaled(TICK),
         fleet.log_template()

@@ -171,7 +171,7 @@ async fn a_schedule_of_a_minute_trains_by_itself_and_misses_no_tick() {
     let prometheus = Scripted::start(&CALM, 12 * HOUR).await;
     let config = |schedule: &str| {
         format!(
-            "prometheus: {{ url: '{}' }}\npacks: []\n{}training: {{ schedule: '{schedule}' }}\n",
+            "prometheus: {{ url: '{}' }}\n{}training: {{ schedule: '{schedule}' }}\n",
             prometheus.url,
             scaled(2 * TICK)
         )
@@ -316,7 +316,7 @@ async fn a_metric_added_as_data_is_judged_and_opens_incidents() {
     let fleet = SimulatedFleet::start(Topology::shop(), 12, dir.path(), Some(history));
     let prometheus = PrometheusServer::start(&fleet, dir.path(), Span::from_secs(1)).await;
     let config = format!(
-        "prometheus: {{ url: '{}' }}\npacks: []\n{}\
+        "prometheus: {{ url: '{}' }}\n{}\
          metrics: {{ blocked: {{ title: Blocked threads, unit: threads, query: 'sum by ($identity, instance) (jvm_threads_states_threads{{state=\"blocked\"}})', direction: up, high: 5, critical: 20 }} }}\n\
          services: {{ catalog: {{ metrics: {{ blocked: {{ high: 50, critical: 100 }} }} }} }}\n",
         prometheus.url,
@@ -720,7 +720,7 @@ fn first_tick_after(time: Timestamp) -> Timestamp {
 
 fn config(prometheus: &Scripted, training: &str) -> String {
     format!(
-        "prometheus: {{ url: '{}' }}\npacks: []\n{}training: {{ {training} }}\n",
+        "prometheus: {{ url: '{}' }}\n{}training: {{ {training} }}\n",
         prometheus.url,
         scaled(TICK)
     )

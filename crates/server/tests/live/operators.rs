@@ -29,7 +29,7 @@ const BY_OPERATOR: &str = "mara (unverified)";
 
 fn config(prometheus: &Scripted, more: &str) -> String {
     format!(
-        "prometheus: {{ url: '{}' }}\npacks: []\ntick: 1s\nevaluation_delay: 1s\n\
+        "prometheus: {{ url: '{}' }}\ntick: 1s\nevaluation_delay: 1s\n\
          decide: {{ open_after: 2s, critical_after: 8s, quiet_period: 5s, down_after: 4s }}\n{more}\n",
         prometheus.url
     )

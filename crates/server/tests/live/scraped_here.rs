@@ -25,7 +25,7 @@ fn shop(dir: &Path) -> (SimulatedFleet, String) {
     let targets = prometheus_config(&targets, Span::from_secs(1), DEFAULT_JOB);
     std::fs::write(dir.join("targets.yml"), targets).unwrap();
     let config = format!(
-        "scrape: '{}'\n{}logs: [ {{ path: '{}' }} ]\n",
+        "scrape: '{}'\npacks: [spring]\n{}logs: [ {{ path: '{}' }} ]\n",
         dir.join("targets.yml").display(),
         scaled(TICK),
         fleet.log_template()
