@@ -18,7 +18,6 @@ packages_of() {
     case $1 in
         cc) echo "gcc libc6-dev" ;;
         curl) echo "curl ca-certificates" ;;
-        flock | setpriv) echo "util-linux" ;;
         *) echo "$1" ;;
     esac
 }
