@@ -65,13 +65,19 @@ async fn targets_are_scraped_judged_and_answered_through_a_kill() {
     names_are_listed(&bellwether).await;
     queries_are_answered_and_refused(&bellwether).await;
 
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    let (_, now) = bellwether.get(&format!("{ROOT}/query?query=time()")).await;
-    let now = now["data"]["result"][0].as_f64().unwrap().floor();
+    let time = || async {
+        let (_, now) = bellwether.get(&format!("{ROOT}/query?query=time()")).await;
+        now["data"]["result"][0].as_f64().unwrap().floor()
+    };
+    let first = time().await;
+    // Every target is scraped once more after the last of them.
+    until("five more seconds", PATIENCE, || async {
+        (time().await >= first + 5.0).then_some(())
+    })
+    .await;
     let query = format!(
-        "{ROOT}/query_range?query=sum(jvm_memory_used_bytes)&start={}&end={}&step=1",
-        now - 5.0,
-        now - 2.0
+        "{ROOT}/query_range?query=sum(jvm_memory_used_bytes)&start={first}&end={}&step=1",
+        first + 3.0
     );
     let (_, before) = bellwether.get(&query).await;
     assert_eq!(numbers(&before).len(), 4, "{before}");

@@ -88,11 +88,19 @@ async fn within<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::*;
     use crate::Prometheus;
 
-    struct Clockwork;
+    /// Knows the time; a range takes until nobody holds the other end.
+    struct Clockwork(Mutex<Receiver<()>>);
+
+    fn clockwork() -> (Sender<()>, Arc<Clockwork>) {
+        let (held, end) = channel();
+        (held, Arc::new(Clockwork(Mutex::new(end))))
+    }
 
     impl Evaluator for Clockwork {
         fn instant(&self, query: &str, time: Timestamp) -> Result<Vec<VectorSample>, String> {
@@ -113,7 +121,7 @@ mod tests {
             _: Timestamp,
             _: Duration,
         ) -> Result<Vec<RangeSeries>, String> {
-            std::thread::sleep(Duration::from_millis(200));
+            let _ = self.0.lock().unwrap().recv();
             Ok(vec![RangeSeries {
                 labels: BTreeMap::new(),
                 points: vec![(from, 1.0)],
@@ -123,11 +131,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_store_in_this_process_answers_like_a_server() {
-        let prometheus = Prometheus::within(
-            Arc::new(Clockwork),
-            "the embedded store",
-            Duration::from_secs(5),
-        );
+        let (_held, clockwork) = clockwork();
+        let prometheus =
+            Prometheus::within(clockwork, "the embedded store", Duration::from_secs(5));
         let time = Timestamp::from_millis(1_795_348_800_000);
         let answer = prometheus.instant("time()", time).await.unwrap();
         assert_eq!(answer.data[0].value, 1_795_348_800.0);
@@ -141,7 +147,8 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_waits_for_a_store_longer_than_the_deadline() {
-        let prometheus = Prometheus::within(Arc::new(Clockwork), "s", Duration::from_secs(5));
+        let (_held, clockwork) = clockwork();
+        let prometheus = Prometheus::within(clockwork, "s", Duration::from_secs(5));
         let time = Timestamp::EPOCH;
         let (step, deadline) = (Duration::from_secs(1), Duration::from_millis(20));
         let outcome = prometheus.range_within("x", time, time, step, deadline);
