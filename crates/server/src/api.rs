@@ -7,6 +7,7 @@ mod guard;
 mod incidents;
 mod logs;
 mod metrics;
+mod openapi;
 mod parameters;
 mod problem;
 mod prometheus;
@@ -31,6 +32,9 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::config::Config;
 use crate::history::Progress;
@@ -83,12 +87,13 @@ pub async fn serve(listener: TcpListener, api: Api, mut stop: watch::Receiver<bo
     }
 }
 
-fn router(api: Api) -> Router {
-    let timed = Router::new()
+/// The routes with their description.
+fn described() -> (Router<Api>, OpenApi) {
+    let timed = OpenApiRouter::new()
+        .routes(routes!(status::healthz))
+        .routes(routes!(status::readyz))
+        .routes(routes!(services::list))
         .route("/", get(status::front_page))
-        .route("/healthz", get(status::healthz))
-        .route("/readyz", get(status::readyz))
-        .route("/services", get(services::list))
         .route("/metrics", get(metrics::get))
         .route("/logs", get(logs::get))
         .route("/api/v1/logs", get(logs::range))
@@ -115,9 +120,14 @@ fn router(api: Api) -> Router {
             StatusCode::GATEWAY_TIMEOUT,
             TIMEOUT,
         ));
-    Router::new()
-        .route("/retrain", post(retrain::retrain))
-        .merge(timed)
+    let untimed = OpenApiRouter::new().route("/retrain", post(retrain::retrain));
+    let (router, document) = untimed.merge(timed).split_for_parts();
+    (router, openapi::complete(document))
+}
+
+fn router(api: Api) -> Router {
+    let (routes, _) = described();
+    routes
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::disable())
@@ -129,8 +139,8 @@ fn router(api: Api) -> Router {
 }
 
 /// The embedded store in the format of Prometheus; GET and POST are alike.
-fn prometheus_routes() -> Router<Api> {
-    Router::new()
+fn prometheus_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
         .route("/query", get(prometheus::query).post(prometheus::query))
         .route(
             "/query_range",

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use domain::{Presence, SourceState, Timestamp};
 use embedded::scrape::TargetStatus;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Api;
 use crate::clock;
@@ -51,16 +52,27 @@ pub async fn front_page() -> &'static str {
     FRONT_PAGE
 }
 
+/// Whether the process serves.
+#[utoipa::path(get, path = "/healthz", tag = "health", responses(
+    (status = 200, description = "It serves.", body = String, content_type = "text/plain"),
+))]
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-#[derive(Serialize)]
+/// Whether Bellwether does its work.
+#[derive(Serialize, ToSchema)]
 struct Readiness {
     ready: bool,
+    /// Why it isn't ready; empty when it is.
     reasons: Vec<String>,
 }
 
+/// Whether it does its work: Prometheus is read, decisions are stored.
+#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+    (status = 200, description = "It is ready.", body = Readiness),
+    (status = 503, description = "It isn't, and why.", body = Readiness),
+))]
 pub async fn readyz(State(api): State<Api>) -> Response {
     let reasons = unready(&api, &api.snapshot(), clock::now());
     let status = if reasons.is_empty() {
