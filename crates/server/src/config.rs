@@ -13,6 +13,7 @@ mod layers;
 mod log_sources;
 mod metrics;
 mod nearest;
+mod notify;
 mod problem;
 mod raw;
 mod reference;
@@ -38,6 +39,7 @@ pub use document::Origin;
 pub use duration::{Size, Span, UnitError};
 pub use keys::{KEYS, Key, Range};
 pub use layers::environment;
+pub use notify::{Address, Heartbeat, Notify, Receiver, ReceiverKind};
 pub use problem::{ConfigError, Problem};
 pub use reference::reference_markdown;
 pub use secret::Secret;
@@ -74,6 +76,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub retention: Retention,
     pub limits: Limits,
+    pub notify: Notify,
     pub server: Server,
     pub log: Log,
 }
