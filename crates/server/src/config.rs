@@ -4,6 +4,7 @@
 //! stand in one table, [`KEYS`]. Later layers win: defaults, `config.yaml`, `BELLWETHER_…`
 //! variables (`BELLWETHER_PROMETHEUS__URL`), flags.
 
+mod change;
 mod connection;
 mod decode;
 mod document;
@@ -35,6 +36,7 @@ use std::time::Duration;
 use domain::Catalogue;
 use serde::{Deserialize, Serialize};
 
+pub use change::{Change, change};
 pub use document::Origin;
 pub use duration::{Size, Span, UnitError};
 pub use keys::{KEYS, Key, Range};
