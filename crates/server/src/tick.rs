@@ -251,7 +251,7 @@ impl Ticking {
             incidents: self.unsaved.values().map(|i| (**i).clone()).collect(),
             ledger: self.unsaved_ledger.clone(),
             evaluated: evaluated.map(|at| Evaluated { at, run_gap }),
-            engine_state: decide.clone(),
+            engine_states: decide.iter().cloned().collect(),
             ..TickCommit::default()
         };
         match self.storage.database.commit_tick(commit).await {
