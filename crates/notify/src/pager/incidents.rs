@@ -124,10 +124,8 @@ impl Judged<'_> {
             // The end of an alert is no page, and a true end says more than "muted".
             Some(kind) if kind.is_end() && self.is_alertmanager() => return Some((kind, None)),
             _ if ends_by_mute => return Some((NoticeKind::Muted, None)),
-            // That it was muted has been said.
-            Some(NoticeKind::Reopened) if muted.is_some() && self.stands(Standing::Muted) => {
-                return None;
-            }
+            // That it was muted has been said, and stands for all that is withheld.
+            _ if muted.is_some() && self.stands(Standing::Muted) => return None,
             kind => kind?,
         };
         Some((kind, muted.or_else(|| self.withheld_by_people(kind))))
