@@ -91,7 +91,7 @@ impl Desk {
     }
 
     pub fn mute(&mut self) {
-        let service = ServiceId::new("payments").unwrap();
+        let service = ServiceId::new("payments").expect("it is a name");
         self.withhold.services.insert(service, mute());
     }
 
@@ -176,7 +176,7 @@ pub fn snooze() -> Snooze {
 pub fn incident(id: u64, severity: Severity) -> Incident {
     Incident {
         id: IncidentId(id),
-        service: ServiceId::new("payments").unwrap(),
+        service: ServiceId::new("payments").expect("it is a name"),
         kind: IncidentKind::Metrics,
         status: Status::Open,
         firing: true,
@@ -194,7 +194,7 @@ pub fn incident(id: u64, severity: Severity) -> Incident {
         last_seen: NOON,
         ended: None,
         members: vec![Member {
-            metric: MetricId::new("lat").unwrap(),
+            metric: MetricId::new("lat").expect("it is an id"),
             onset: NOON - 3 * MINUTE,
             onset_between: (NOON - 3 * MINUTE, NOON - 3 * MINUTE),
             first_crossing: NOON - 2 * MINUTE,

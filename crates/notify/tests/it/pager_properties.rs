@@ -104,7 +104,7 @@ fn happen(desk: &mut Desk, event: &Event) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn nothing_is_lost_and_no_key_comes_twice(events in prop::collection::vec(event(), 1..80)) {
