@@ -7,6 +7,8 @@ mod guard;
 mod incidents;
 mod logs;
 mod metrics;
+mod mutes;
+mod notices;
 mod openapi;
 mod parameters;
 mod problem;
@@ -40,6 +42,7 @@ use utoipa_axum::routes;
 use crate::config::Config;
 use crate::history::Progress;
 use crate::live::{Live, Reloads};
+use crate::paging::Paged;
 use crate::snapshot::Snapshot;
 use crate::source::Embedded;
 use crate::stopping::stopped;
@@ -70,6 +73,7 @@ pub struct Api {
     pub telemetry: PrometheusHandle,
     pub live: Live,
     pub reloads: Reloads,
+    pub paged: watch::Receiver<Arc<Paged>>,
     pub started_at: Timestamp,
     /// The address of Prometheus, without credentials.
     pub source: String,
@@ -97,6 +101,11 @@ fn described() -> (Router<Api>, OpenApi) {
         .routes(routes!(status::readyz))
         .routes(routes!(services::list))
         .routes(routes!(reload::reload))
+        .routes(routes!(mutes::list, mutes::set))
+        .routes(routes!(mutes::finish))
+        .routes(routes!(mutes::shadow, mutes::set_shadow))
+        .routes(routes!(notices::list))
+        .routes(routes!(notices::receivers))
         .route("/", get(status::front_page))
         .route("/metrics", get(metrics::get))
         .route("/logs", get(logs::get))

@@ -48,6 +48,10 @@ macro_rules! words {
 words! {
     /// By thresholds; `Unavailable` without a sample.
     SeverityWord: "Normal", "High", "Critical", "Unavailable";
+    /// Where a notice stands.
+    NoticeStateWord: "pending", "delivered", "given_up", "withheld", "superseded";
+    /// What is spoken with a receiver.
+    ReceiverKindWord: "webhook", "alertmanager";
     /// How a service is.
     ServiceState: "critical", "high", "gone", "early_warning", "no_data", "normal";
 }

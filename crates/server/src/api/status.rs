@@ -15,8 +15,10 @@ use super::Api;
 use crate::clock;
 use crate::collecting::shifted;
 use crate::history::Progress;
+use crate::paging::{PagingState, standing};
 use crate::snapshot::Snapshot;
 use crate::source::Embedded;
+use crate::tick::chain;
 
 /// Without an answer for so many ticks it isn't ready.
 const READY_TICKS: u32 = 4;
@@ -139,7 +141,22 @@ pub struct Status {
     backfill: Progress,
     storage: Option<Storage>,
     configuration: Configuration,
+    paging: Paging,
     remarks: Vec<String>,
+}
+
+/// Whether people are told, and what waits.
+#[derive(Serialize)]
+struct Paging {
+    /// `on`, `off` (shadow mode, no receiver) or `failing`; `unknown` where the database can't be
+    /// read.
+    state: &'static str,
+    /// In words, also what is muted while it is on.
+    because: Vec<String>,
+    receivers: usize,
+    pending: u64,
+    oldest_pending_ts: Option<Timestamp>,
+    given_up_in_a_day: u64,
 }
 
 #[derive(Serialize)]
@@ -275,6 +292,7 @@ pub async fn status(State(api): State<Api>) -> Json<Status> {
         backfill: progress(&api),
         storage,
         configuration: configuration(&api),
+        paging: paging(&api, now).await,
         remarks: snapshot.remarks.clone(),
     })
 }
@@ -351,5 +369,37 @@ fn configuration(api: &Api) -> Configuration {
         refused: standing.refused,
         needs_restart: standing.needs_restart,
         warnings: standing.warnings,
+    }
+}
+
+async fn paging(api: &Api, now: Timestamp) -> Paging {
+    let config = api.config();
+    let withhold = api.paged.borrow().withhold.clone();
+    let receivers = config.notify.receivers.len();
+    match standing(&api.storage.database, &config, &withhold, now).await {
+        Ok(standing) => Paging {
+            state: match standing.state {
+                PagingState::On => "on",
+                PagingState::Off => "off",
+                PagingState::Failing => "failing",
+            },
+            because: standing.because,
+            receivers,
+            pending: standing.receivers.iter().map(|r| r.pending).sum(),
+            oldest_pending_ts: standing
+                .receivers
+                .iter()
+                .filter_map(|r| r.oldest_pending)
+                .min(),
+            given_up_in_a_day: standing.receivers.iter().map(|r| r.given_up).sum(),
+        },
+        Err(error) => Paging {
+            state: "unknown",
+            because: vec![chain(&error)],
+            receivers,
+            pending: 0,
+            oldest_pending_ts: None,
+            given_up_in_a_day: 0,
+        },
     }
 }

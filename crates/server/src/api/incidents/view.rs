@@ -144,7 +144,7 @@ impl IncidentView {
 }
 
 /// Who did something, as people read it.
-pub(super) fn said_by(actor: &Actor) -> String {
+pub fn said_by(actor: &Actor) -> String {
     match actor {
         Actor::Bellwether => "bellwether".to_owned(),
         Actor::Rule(name) => format!("rule {name}"),
