@@ -275,6 +275,7 @@ impl Ticking {
         let (notices, pager) = self.desk.to_store();
         let has_news = decide.is_some() || pager.is_some();
         if !has_news && self.unsaved.is_empty() && notices.is_empty() && evaluated.is_none() {
+            self.desk.stored(None, held);
             return Ok(());
         }
         let run_gap = self.state.config().tick * 5 / 2;

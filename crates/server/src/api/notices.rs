@@ -7,13 +7,20 @@ use serde::{Deserialize, Serialize};
 use store::{Notice, NoticeFilter, NoticeState, ReceiverState};
 use utoipa::{IntoParams, ToSchema};
 
-use super::openapi::{NoticeStateWord, ReceiverKindWord, SeverityWord, Time};
+use super::openapi::{SeverityWord, Time, words};
 use super::parameters::page_limit;
 use super::problem::Problem;
 use super::{Api, visible};
 use crate::clock;
 use crate::config::{Receiver, ReceiverKind};
 use crate::paging::COUNTED;
+
+words! {
+    /// Where a notice stands.
+    NoticeStateWord: "pending", "delivered", "given_up", "withheld", "superseded";
+    /// What is spoken with a receiver.
+    ReceiverKindWord: "webhook", "alertmanager";
+}
 
 const PAGE: usize = 100;
 const PAGE_MAX: usize = 1_000;

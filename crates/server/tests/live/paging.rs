@@ -110,15 +110,14 @@ async fn a_receiver_is_told_of_opened_raised_repeated_and_resolved() {
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     told(&receiver, "alpha", &all).await;
 
-    let (_, notices) = bellwether
-        .get(&format!("/api/v1/notices?incident={id}"))
-        .await;
-    let items = notices["items"].as_array().unwrap();
-    assert_eq!(items.len(), all.len(), "{notices}");
-    assert!(
-        items.iter().all(|item| item["state"] == "delivered"),
-        "{notices}"
-    );
+    until("all is noted as delivered", SOON, || async {
+        let path = format!("/api/v1/notices?incident={id}");
+        let (_, notices) = bellwether.get(&path).await;
+        let items = notices["items"].as_array()?;
+        let delivered = items.iter().filter(|item| item["state"] == "delivered");
+        (items.len() == all.len() && delivered.count() == all.len()).then_some(())
+    })
+    .await;
     let (_, receivers) = bellwether.get("/api/v1/receivers").await;
     let shown = receivers["items"][0]["address"].as_str().unwrap();
     assert!(
