@@ -1,6 +1,8 @@
 //! Paging, tested as its callers use it.
 
+mod delivery;
 mod desk;
+mod messages;
 mod pager;
 mod pager_properties;
 mod source;
