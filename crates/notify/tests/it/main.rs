@@ -5,4 +5,5 @@ mod desk;
 mod messages;
 mod pager;
 mod pager_properties;
+mod real_alertmanager;
 mod source;
