@@ -1,5 +1,6 @@
 //! Paging, tested as its callers use it.
 
+mod body;
 mod delivery;
 mod desk;
 mod messages;
