@@ -1,9 +1,9 @@
 //! What receivers are told of incidents, as facts.
 
 use domain::{ServiceId, Severity, Status};
-use notify::{Mute, NoticeState, Pager, Policy, ReceiverKind, Standing};
+use notify::{Mute, NoticeState, Pager, ReceiverKind, Standing};
 
-use crate::desk::{Desk, HOUR, MINUTE, NOON, kim, mute, receiver, snooze};
+use crate::desk::{Desk, HOUR, MINUTE, NOON, mute, receiver, snooze};
 
 const MUTED: &str = "service payments is muted by kim until it is taken back";
 
@@ -288,56 +288,6 @@ fn reasons_beyond_the_bound_are_not_listed_and_cost_no_page() {
     assert_eq!(listed, 32);
     desk.withhold.shadow = None;
     assert_eq!(desk.told(), ["oncall opened"]);
-}
-
-#[test]
-fn a_body_has_the_facts_and_a_link() {
-    let mut desk = Desk::usual();
-    desk.open(12, Severity::High);
-    desk.edit(12, |incident| incident.owner = Some("kim\u{202e}\n".into()));
-    let body = desk.step().remove(0).body;
-    assert_eq!(
-        body.text,
-        "[High] #12 opened: payments: Latency p99 is 2,140 ms, past High 500 ms"
-    );
-    assert_eq!(
-        body.link.as_deref(),
-        Some("https://bellwether.example/ui/incidents/12")
-    );
-    assert_eq!(body.link_missing, None);
-    assert_eq!(body.owner.as_deref(), Some("kim  "));
-    assert_eq!(
-        (body.members[0].worst, body.members[0].high),
-        (2140.5, Some(500.0))
-    );
-    desk.acknowledge(12);
-    desk.edit(12, |incident| incident.severity = Severity::Critical);
-    desk.policy = Policy {
-        external_url: None,
-        ..desk.policy
-    };
-    let body = desk.step().remove(0).body;
-    assert_eq!(body.acknowledged_by, Some(kim().to_string()));
-    assert_eq!(body.link, None);
-    assert_eq!(
-        body.link_missing.as_deref(),
-        Some("set server.external_url to get links")
-    );
-}
-
-#[test]
-fn texts_of_a_body_are_bounded() {
-    let mut desk = Desk::usual();
-    desk.open(1, Severity::High);
-    desk.edit(1, |incident| {
-        incident.summary = "\u{1f980}".repeat(100_000);
-        incident.owner = Some("x".repeat(100_000));
-        incident.members = vec![incident.members[0].clone(); 500];
-    });
-    let body = desk.step().remove(0).body;
-    assert_eq!((body.members.len(), body.members_omitted), (20, 480));
-    let bytes = serde_json::to_vec(&body).unwrap().len();
-    assert!(bytes < 16_384, "{bytes} bytes");
 }
 
 #[test]
