@@ -7,9 +7,11 @@ mod guard;
 mod incidents;
 mod logs;
 mod metrics;
+mod openapi;
 mod parameters;
 mod problem;
 mod prometheus;
+mod reload;
 mod retrain;
 mod services;
 mod status;
@@ -31,9 +33,13 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::config::Config;
 use crate::history::Progress;
+use crate::live::{Live, Reloads};
 use crate::snapshot::Snapshot;
 use crate::source::Embedded;
 use crate::stopping::stopped;
@@ -62,7 +68,8 @@ pub struct Api {
     pub log_readers: Arc<Semaphore>,
     pub progress: Arc<Mutex<Progress>>,
     pub telemetry: PrometheusHandle,
-    pub config: Arc<Config>,
+    pub live: Live,
+    pub reloads: Reloads,
     pub started_at: Timestamp,
     /// The address of Prometheus, without credentials.
     pub source: String,
@@ -83,12 +90,14 @@ pub async fn serve(listener: TcpListener, api: Api, mut stop: watch::Receiver<bo
     }
 }
 
-fn router(api: Api) -> Router {
-    let timed = Router::new()
+/// The routes with their description.
+fn described() -> (Router<Api>, OpenApi) {
+    let timed = OpenApiRouter::new()
+        .routes(routes!(status::healthz))
+        .routes(routes!(status::readyz))
+        .routes(routes!(services::list))
+        .routes(routes!(reload::reload))
         .route("/", get(status::front_page))
-        .route("/healthz", get(status::healthz))
-        .route("/readyz", get(status::readyz))
-        .route("/services", get(services::list))
         .route("/metrics", get(metrics::get))
         .route("/logs", get(logs::get))
         .route("/api/v1/logs", get(logs::range))
@@ -115,9 +124,14 @@ fn router(api: Api) -> Router {
             StatusCode::GATEWAY_TIMEOUT,
             TIMEOUT,
         ));
-    Router::new()
-        .route("/retrain", post(retrain::retrain))
-        .merge(timed)
+    let untimed = OpenApiRouter::new().route("/retrain", post(retrain::retrain));
+    let (router, document) = untimed.merge(timed).split_for_parts();
+    (router, openapi::complete(document))
+}
+
+fn router(api: Api) -> Router {
+    let (routes, _) = described();
+    routes
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::disable())
@@ -129,8 +143,8 @@ fn router(api: Api) -> Router {
 }
 
 /// The embedded store in the format of Prometheus; GET and POST are alike.
-fn prometheus_routes() -> Router<Api> {
-    Router::new()
+fn prometheus_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
         .route("/query", get(prometheus::query).post(prometheus::query))
         .route(
             "/query_range",
@@ -182,6 +196,11 @@ async fn wrong_method(request: Request) -> Problem {
 }
 
 impl Api {
+    /// The settings in force.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        self.live.config()
+    }
+
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshots.borrow().clone()
     }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::BODY_BYTES_MAX;
 
@@ -11,7 +12,7 @@ use super::BODY_BYTES_MAX;
 const TEXT_BYTES_MAX: usize = 4 << 10;
 
 /// What went wrong with a request, and what to do.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
     r#type: &'static str,
     title: &'static str,

@@ -4,30 +4,43 @@ use axum::Json;
 use axum::extract::State;
 use domain::{Presence, ServiceId, Severity, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Api;
+use super::openapi::{ServiceState, SeverityWord, Time};
 use crate::snapshot::{ServiceView, Snapshot};
 
-#[derive(Serialize)]
+/// The services, worst first.
+#[derive(Serialize, ToSchema)]
 pub struct Services {
     items: Vec<Service>,
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A service that is watched, or was.
+#[derive(Serialize, ToSchema)]
 struct Service {
+    /// What `service=` takes: the name, or `scope/name`.
+    #[schema(value_type = String)]
     id: ServiceId,
     name: String,
+    /// Where `scope` is configured.
     scope: Option<String>,
-    /// `critical`, `high`, `early_warning`, `normal`, `no_data` or `gone`.
+    #[schema(value_type = ServiceState)]
     state: &'static str,
+    #[schema(value_type = SeverityWord)]
     severity: Severity,
+    #[schema(value_type = Option<Time>)]
     last_seen_ts: Option<Timestamp>,
     instances: u32,
     /// The number of the incident that fires.
     incident: Option<u64>,
 }
 
+/// What is watched, worst first.
+#[utoipa::path(get, path = "/services", tag = "services", responses(
+    (status = 200, description = "All of them, on one page.", body = Services),
+))]
 pub async fn list(State(api): State<Api>) -> Json<Services> {
     let snapshot = api.snapshot();
     let mut items: Vec<Service> = snapshot

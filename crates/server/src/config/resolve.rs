@@ -79,6 +79,7 @@ impl<'a> Resolver<'a> {
                 services: self.count("limits.services", limits.services),
                 series: self.count("limits.series", limits.series),
             },
+            notify: self.notify(raw.notify.unwrap_or_default()),
             server,
             log: Log {
                 level: log.level.unwrap_or(LogLevel::Info),
@@ -238,7 +239,7 @@ impl Resolver<'_> {
         self.bounded(path, given, within).0
     }
 
-    fn count(&mut self, path: &str, given: Option<u64>) -> usize {
+    pub(super) fn count(&mut self, path: &str, given: Option<u64>) -> usize {
         let within = |count: &u64, range: Range| match range {
             Range::Count(least, most) => (least..=most).contains(count),
             _ => true,
