@@ -11,6 +11,7 @@ mod lines;
 mod append;
 mod insert;
 mod prune;
+mod range;
 mod read;
 mod relocate;
 mod repair;
@@ -27,6 +28,7 @@ use crate::paths::{Paths, entries};
 pub use append::Appended;
 pub use columns::{BadRow, COLUMNS};
 pub use prune::Pruned;
+pub use range::{PartSummary, Rows, csv_header, write_csv};
 pub use read::{Dataset, SkippedLine};
 pub use repair::{Fix, Repair};
 
