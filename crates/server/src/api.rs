@@ -14,6 +14,7 @@ mod prometheus;
 mod retrain;
 mod services;
 mod status;
+mod stream;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -42,11 +43,14 @@ use crate::snapshot::Snapshot;
 use crate::source::Embedded;
 use crate::stopping::stopped;
 use crate::storage::Storage;
+use crate::stream::Hub;
 use crate::telemetry;
 use crate::tick::Message;
 use crate::training::Queue;
 
+pub(crate) use incidents::entry;
 use problem::Problem;
+pub(crate) use services::judged;
 
 /// No answer takes longer, but for `POST /retrain?wait=true`.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -72,6 +76,9 @@ pub struct Api {
     pub source: String,
     /// Where metrics are scraped here.
     pub embedded: Option<Arc<Embedded>>,
+    /// Where events are followed, until it is time to stop.
+    pub hub: Arc<Hub>,
+    pub stop: watch::Receiver<bool>,
 }
 
 /// Answers until told to stop, then finishes what is under way.
@@ -120,7 +127,9 @@ fn described() -> (Router<Api>, OpenApi) {
             StatusCode::GATEWAY_TIMEOUT,
             TIMEOUT,
         ));
-    let untimed = OpenApiRouter::new().route("/retrain", post(retrain::retrain));
+    let untimed = OpenApiRouter::new()
+        .routes(routes!(stream::get))
+        .route("/retrain", post(retrain::retrain));
     let (router, document) = untimed.merge(timed).split_for_parts();
     (router, openapi::complete(document))
 }

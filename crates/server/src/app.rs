@@ -30,6 +30,7 @@ use crate::restore::{Restored, restore};
 use crate::snapshot::Snapshot;
 use crate::source::{self, Prepared, Source};
 use crate::storage::Storage;
+use crate::stream::{Hub, Publishing, Seen};
 use crate::tick::{self, Message, Ticking};
 use crate::training::{Queue, Recipe, Selection, Training, Trigger};
 
@@ -175,6 +176,19 @@ impl App {
             recipe.settings.window,
             stopped.clone(),
         ));
+        let hub = Arc::new(Hub::new(now, config.limits.streams));
+        tasks.spawn(
+            Publishing {
+                hub: Arc::clone(&hub),
+                snapshots: snapshots.clone(),
+                queue: Arc::clone(&queue),
+                progress: Arc::clone(&progress),
+                storage: Arc::clone(&storage),
+                seen: Seen::restored(restored.state.decide().incidents()),
+                stop: stopped.clone(),
+            }
+            .run(),
+        );
         let ticking = tokio::spawn(
             Ticking {
                 state: restored.state,
@@ -214,6 +228,8 @@ impl App {
             source: source_address(&config, &prometheus),
             config: Arc::new(config),
             started_at: now,
+            hub,
+            stop: stopped.clone(),
         };
         tasks.spawn(api::serve(listener, api, stopped));
         Ok(App {

@@ -169,6 +169,8 @@ pub struct Retention {
 pub struct Limits {
     pub services: usize,
     pub series: usize,
+    /// Clients of the event stream.
+    pub streams: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

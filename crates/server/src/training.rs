@@ -184,6 +184,13 @@ impl Queue {
             .collect()
     }
 
+    /// Something of each job that finished lately, runs or waits, in this order.
+    pub fn each<T>(&self, look: impl Fn(&TrainingJob) -> T) -> Vec<T> {
+        let jobs = self.lock();
+        let begun = jobs.finished.iter().chain(&jobs.running);
+        begun.chain(&jobs.waiting).map(look).collect()
+    }
+
     pub fn next_run(&self) -> Option<Timestamp> {
         self.lock().next_run
     }

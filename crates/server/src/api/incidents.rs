@@ -19,6 +19,7 @@ use super::{Api, visible};
 pub use actions::{acknowledge, actor, assign, comment, reopen, resolve, set_severity, snooze};
 pub use evidence::{ComponentView, component};
 use view::IncidentView;
+pub(crate) use view::entry;
 
 const PAGE: usize = 100;
 const PAGE_MAX: usize = 1_000;

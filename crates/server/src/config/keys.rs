@@ -148,6 +148,7 @@ pub const KEYS: &[Key] = &[
     entry("retention.disk_max", "10GiB", Range::Bytes(64 * MIB, 1024 * 1024 * GIB), "The most that `data_dir` may take. Past it the oldest rows go first."),
     entry("limits.services", "2000", Range::Count(1, 100_000), "The most services that are watched. Further ones are counted and reported, not judged."),
     entry("limits.series", "30000", Range::Count(1, 1_000_000), "The most series that are watched. Further ones are counted and reported, not judged."),
+    entry("limits.streams", "2000", Range::Count(1, 100_000), "The most clients that follow the event stream at the same time. Further ones are told to come back later."),
     entry("server.hosts", "", Range::Words("a list of host names"), "The names under which the server may be addressed, beside loopback and the `listen` address. Others are refused."),
     entry("server.external_url", "", URL, "The address of this server for people's browsers. Links in notifications use it."),
     entry("server.unsafe_listen", "false", Range::Words("true or false"), "The consent to listen on more than loopback without authentication. Whoever reaches the port can then read and change everything."),

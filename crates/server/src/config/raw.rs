@@ -144,6 +144,7 @@ raw! {
     RawLimits {
         services: u64,
         series: u64,
+        streams: u64,
     }
     RawServer {
         hosts: Vec<String>,
@@ -206,6 +207,7 @@ impl Raw {
             limits: Some(RawLimits {
                 services: Some(whole(config.limits.services)),
                 series: Some(whole(config.limits.series)),
+                streams: Some(whole(config.limits.streams)),
             }),
             server: Some(RawServer {
                 hosts: Some(config.server.hosts.clone()),

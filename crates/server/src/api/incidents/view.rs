@@ -77,11 +77,11 @@ struct ResolutionView {
 }
 
 #[derive(Serialize)]
-struct EntryView {
+pub(crate) struct EntryView {
     at: Timestamp,
     actor: String,
-    event: &'static str,
-    text: String,
+    pub(crate) event: &'static str,
+    pub(crate) text: String,
 }
 
 impl IncidentView {
@@ -152,7 +152,8 @@ pub(super) fn said_by(actor: &Actor) -> String {
     }
 }
 
-fn entry(entry: &TimelineEntry) -> EntryView {
+/// An entry of a timeline, in words.
+pub(crate) fn entry(entry: &TimelineEntry) -> EntryView {
     let actor = said_by(&entry.actor);
     let with_note = |did: &str, note: &Option<String>| {
         note.as_ref()
