@@ -1,17 +1,25 @@
 //! The HTTP API. Handlers read the newest snapshot or the database; reading starts nothing. Public
 //! JSON has its own types, converted by hand from the domain's.
 
+mod catalogue;
+mod configuration;
+mod datasets;
 mod decisions;
 mod events;
+mod findings;
 mod guard;
 mod incidents;
+mod known;
 mod logs;
 mod metrics;
+mod models;
 mod openapi;
 mod parameters;
 mod problem;
 mod prometheus;
+mod reload;
 mod retrain;
+mod series;
 mod services;
 mod status;
 mod stream;
@@ -39,6 +47,7 @@ use utoipa_axum::routes;
 
 use crate::config::Config;
 use crate::history::Progress;
+use crate::live::{Live, Reloads};
 use crate::snapshot::Snapshot;
 use crate::source::Embedded;
 use crate::stopping::stopped;
@@ -57,6 +66,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const BODY_BYTES_MAX: usize = 64 << 10;
 /// Requests that read logs at the same time.
 pub const LOG_READERS: usize = 4;
+/// Requests that read datasets or models at the same time.
+pub const DATASET_READERS: usize = 4;
 
 /// What handlers reach.
 #[derive(Clone)]
@@ -68,9 +79,11 @@ pub struct Api {
     pub logs: Arc<LogReader>,
     /// So many requests read logs at the same time; the others wait.
     pub log_readers: Arc<Semaphore>,
+    pub dataset_readers: Arc<Semaphore>,
     pub progress: Arc<Mutex<Progress>>,
     pub telemetry: PrometheusHandle,
-    pub config: Arc<Config>,
+    pub live: Live,
+    pub reloads: Reloads,
     pub started_at: Timestamp,
     /// The address of Prometheus, without credentials.
     pub source: String,
@@ -100,6 +113,15 @@ fn described() -> (Router<Api>, OpenApi) {
         .routes(routes!(status::healthz))
         .routes(routes!(status::readyz))
         .routes(routes!(services::list))
+        .routes(routes!(reload::reload))
+        .routes(routes!(catalogue::get))
+        .routes(routes!(findings::get))
+        .routes(routes!(series::get))
+        .routes(routes!(models::list))
+        .routes(routes!(datasets::list))
+        .routes(routes!(datasets::rows::get))
+        .routes(routes!(datasets::download::get))
+        .routes(routes!(configuration::get))
         .route("/", get(status::front_page))
         .route("/metrics", get(metrics::get))
         .route("/logs", get(logs::get))
@@ -201,6 +223,11 @@ async fn wrong_method(request: Request) -> Problem {
 }
 
 impl Api {
+    /// The settings in force.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        self.live.config()
+    }
+
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshots.borrow().clone()
     }

@@ -4,6 +4,7 @@
 //! stand in one table, [`KEYS`]. Later layers win: defaults, `config.yaml`, `BELLWETHER_…`
 //! variables (`BELLWETHER_PROMETHEUS__URL`), flags.
 
+mod change;
 mod connection;
 mod decode;
 mod document;
@@ -13,6 +14,7 @@ mod layers;
 mod log_sources;
 mod metrics;
 mod nearest;
+mod notify;
 mod problem;
 mod raw;
 mod reference;
@@ -34,10 +36,12 @@ use std::time::Duration;
 use domain::Catalogue;
 use serde::{Deserialize, Serialize};
 
+pub use change::{Change, change};
 pub use document::Origin;
 pub use duration::{Size, Span, UnitError};
 pub use keys::{KEYS, Key, Range};
 pub use layers::environment;
+pub use notify::{Address, Heartbeat, Notify, Receiver, ReceiverKind};
 pub use problem::{ConfigError, Problem};
 pub use reference::reference_markdown;
 pub use secret::Secret;
@@ -74,6 +78,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub retention: Retention,
     pub limits: Limits,
+    pub notify: Notify,
     pub server: Server,
     pub log: Log,
 }
@@ -260,6 +265,11 @@ pub fn effective_yaml(config: &Config) -> String {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     serde_saphyr::to_string_with_options(&raw::Raw::of(config), options)
         .expect("settings are plain YAML")
+}
+
+/// As [`effective_yaml`], as JSON.
+pub fn effective_json(config: &Config) -> serde_json::Value {
+    serde_json::to_value(raw::Raw::of(config)).expect("settings are plain data")
 }
 
 impl HttpUrl {

@@ -48,6 +48,16 @@ macro_rules! words {
 words! {
     /// By thresholds; `Unavailable` without a sample.
     SeverityWord: "Normal", "High", "Critical", "Unavailable";
+    /// What the model says; `Unknown` without a model, a sample, or enough samples.
+    PredictionWord: "Normal", "Anomaly", "Unknown";
+    /// In which direction a value is bad.
+    DirectionWord: "up", "down", "both";
+    /// How the instances of a service become one series: the worst, their sum, their mean.
+    CombineWord: "max", "sum", "avg";
+    /// The operator's state of an incident.
+    StatusWord: "OPEN", "ACKNOWLEDGED", "RESOLVED";
+    /// Where a row lies: learnt from, or of an incident.
+    PartWord: "history", "anomaly";
     /// How a service is.
     ServiceState: "critical", "high", "gone", "early_warning", "no_data", "normal";
 }

@@ -77,7 +77,7 @@ fn follow(api: &Api, parameters: &Parameters, headers: &HeaderMap) -> Result<Res
         let full = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many clients");
         return Err(Refusal::Full(full.detail(format!(
             "{} clients follow already, which is limits.streams; try again in {RETRY_SECONDS} seconds",
-            api.config.limits.streams
+            api.config().limits.streams
         ))));
     };
     let follower = Follower {
