@@ -122,6 +122,7 @@ fn described() -> (Router<Api>, OpenApi) {
         .routes(routes!(datasets::rows::get))
         .routes(routes!(datasets::download::get))
         .routes(routes!(configuration::get))
+        .routes(routes!(incidents::bulk::post))
         .route("/", get(status::front_page))
         .route("/metrics", get(metrics::get))
         .route("/logs", get(logs::get))

@@ -33,7 +33,7 @@ use crate::source::{self, Prepared, Source};
 use crate::storage::Storage;
 use crate::stream::{Hub, Publishing, Seen};
 use crate::tick::{self, Message, Ticking};
-use crate::training::{Queue, Recipe, Selection, Training, Trigger};
+use crate::training::{self, Queue, Recipe, Selection, Training, Trigger};
 
 /// How long the tasks may take to end; what still runs then is dropped.
 const DRAIN: Duration = Duration::from_secs(4);
@@ -157,6 +157,7 @@ impl App {
         );
         tasks.spawn(
             Training {
+                pool: Arc::new(training::pool()?),
                 queue: Arc::clone(&queue),
                 storage: Arc::clone(&storage),
                 live: live.clone(),

@@ -1,6 +1,7 @@
 //! `/api/v1/incidents`: lists, and one incident with all that explains it.
 
 mod actions;
+pub mod bulk;
 mod evidence;
 mod view;
 
@@ -23,6 +24,7 @@ pub(crate) use view::entry;
 
 const PAGE: usize = 100;
 const PAGE_MAX: usize = 1_000;
+const TEXT_CHARS_MAX: usize = 200;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +43,8 @@ pub struct ListParameters {
     sort: Option<String>,
     cursor: Option<String>,
     limit: Option<usize>,
+    /// Words that the incident tells of somewhere.
+    text: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -99,11 +103,24 @@ fn filter(parameters: &ListParameters) -> Result<IncidentFilter, Problem> {
         snoozed: parameters.snoozed,
         from,
         to,
-        text: None,
         sort,
         after: cursor.transpose()?,
         limit,
+        text: text(parameters.text.as_deref())?,
     })
+}
+
+/// Words that are looked for.
+fn text(given: Option<&str>) -> Result<Option<String>, Problem> {
+    let Some(text) = given.map(str::trim).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if text.chars().count() > TEXT_CHARS_MAX {
+        return Err(Problem::bad_request(format!(
+            "text is longer than {TEXT_CHARS_MAX} characters; look for fewer words"
+        )));
+    }
+    Ok(Some(text.to_owned()))
 }
 
 /// A comma-separated list.

@@ -9,12 +9,15 @@ use axum::response::{IntoResponse, Response};
 use domain::MetricId;
 use serde::{Deserialize, Serialize};
 
+use super::parameters::page_limit;
 use super::problem::Problem;
 use super::{Api, visible};
 use crate::training::{Selection, TrainingJob, Trigger};
 
 /// `?wait=true` waits so long at most, and then answers as without.
 const WAIT_MAX: Duration = Duration::from_secs(600);
+const PAGE: usize = 50;
+const PAGE_MAX: usize = 200;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +26,14 @@ pub struct Parameters {
     metric: Option<String>,
     #[serde(default)]
     wait: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListParameters {
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+    limit: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -81,11 +92,28 @@ fn selection(api: &Api, parameters: &Parameters) -> Result<Selection, Problem> {
     })
 }
 
-pub async fn jobs(State(api): State<Api>) -> Json<Jobs> {
-    Json(Jobs {
-        items: api.queue.recent(),
-        next_cursor: None,
-    })
+pub async fn jobs(
+    State(api): State<Api>,
+    Query(parameters): Query<ListParameters>,
+) -> Result<Json<Jobs>, Problem> {
+    let limit = page_limit(parameters.limit, PAGE, PAGE_MAX)?;
+    let mut jobs = api.queue.recent();
+    if let Some(cursor) = &parameters.cursor {
+        let before = jobs.iter().position(|job| job.id == *cursor);
+        let before = before.ok_or_else(|| {
+            Problem::bad_request(format!(
+                "cursor {} is no job of the list any more; begin without one",
+                visible(cursor)
+            ))
+        })?;
+        jobs.drain(..=before);
+    }
+    let more = jobs.len() > limit;
+    jobs.truncate(limit);
+    Ok(Json(Jobs {
+        next_cursor: jobs.last().filter(|_| more).map(|job| job.id.clone()),
+        items: jobs,
+    }))
 }
 
 pub async fn job(
