@@ -1,12 +1,18 @@
 //! The HTTP API. Handlers read the newest snapshot or the database; reading starts nothing. Public
 //! JSON has its own types, converted by hand from the domain's.
 
+mod catalogue;
+mod configuration;
+mod datasets;
 mod decisions;
 mod events;
+mod findings;
 mod guard;
 mod incidents;
+mod known;
 mod logs;
 mod metrics;
+mod models;
 mod mutes;
 mod notices;
 mod openapi;
@@ -15,8 +21,10 @@ mod problem;
 mod prometheus;
 mod reload;
 mod retrain;
+mod series;
 mod services;
 mod status;
+mod stream;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -47,17 +55,22 @@ use crate::snapshot::Snapshot;
 use crate::source::Embedded;
 use crate::stopping::stopped;
 use crate::storage::Storage;
+use crate::stream::Hub;
 use crate::telemetry;
 use crate::tick::Message;
 use crate::training::Queue;
 
+pub(crate) use incidents::entry;
 use problem::Problem;
+pub(crate) use services::judged;
 
 /// No answer takes longer, but for `POST /retrain?wait=true`.
 const TIMEOUT: Duration = Duration::from_secs(30);
 const BODY_BYTES_MAX: usize = 64 << 10;
 /// Requests that read logs at the same time.
 pub const LOG_READERS: usize = 4;
+/// Requests that read datasets or models at the same time.
+pub const DATASET_READERS: usize = 4;
 
 /// What handlers reach.
 #[derive(Clone)]
@@ -69,6 +82,7 @@ pub struct Api {
     pub logs: Arc<LogReader>,
     /// So many requests read logs at the same time; the others wait.
     pub log_readers: Arc<Semaphore>,
+    pub dataset_readers: Arc<Semaphore>,
     pub progress: Arc<Mutex<Progress>>,
     pub telemetry: PrometheusHandle,
     pub live: Live,
@@ -79,6 +93,9 @@ pub struct Api {
     pub source: String,
     /// Where metrics are scraped here.
     pub embedded: Option<Arc<Embedded>>,
+    /// Where events are followed, until it is time to stop.
+    pub hub: Arc<Hub>,
+    pub stop: watch::Receiver<bool>,
 }
 
 /// Answers until told to stop, then finishes what is under way.
@@ -125,12 +142,23 @@ fn described() -> (Router<Api>, OpenApi) {
         .routes(routes!(mutes::shadow, mutes::set_shadow))
         .routes(routes!(notices::list))
         .routes(routes!(notices::receivers))
+        .routes(routes!(catalogue::get))
+        .routes(routes!(findings::get))
+        .routes(routes!(series::get))
+        .routes(routes!(models::list))
+        .routes(routes!(datasets::list))
+        .routes(routes!(datasets::rows::get))
+        .routes(routes!(datasets::download::get))
+        .routes(routes!(configuration::get))
+        .routes(routes!(incidents::bulk::post))
         .nest("/prometheus/api/v1", prometheus_routes())
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             TIMEOUT,
         ));
-    let untimed = OpenApiRouter::new().routes(routes!(retrain::retrain));
+    let untimed = OpenApiRouter::new()
+        .routes(routes!(stream::get))
+        .routes(routes!(retrain::retrain));
     let (router, document) = untimed.merge(timed).split_for_parts();
     (router, openapi::complete(document))
 }

@@ -33,8 +33,9 @@ use crate::restore::{Restored, restore};
 use crate::snapshot::Snapshot;
 use crate::source::{self, Prepared, Source};
 use crate::storage::Storage;
+use crate::stream::{Hub, Publishing, Seen};
 use crate::tick::{self, Message, Ticking};
-use crate::training::{Queue, Recipe, Selection, Training, Trigger};
+use crate::training::{self, Queue, Recipe, Selection, Training, Trigger};
 
 /// How long the tasks may take to end; what still runs then is dropped.
 const DRAIN: Duration = Duration::from_secs(4);
@@ -170,6 +171,7 @@ impl App {
         );
         tasks.spawn(
             Training {
+                pool: Arc::new(training::pool()?),
                 queue: Arc::clone(&queue),
                 storage: Arc::clone(&storage),
                 live: live.clone(),
@@ -191,6 +193,19 @@ impl App {
             live.clone(),
             stopped.clone(),
         ));
+        let hub = Arc::new(Hub::new(now, config.limits.streams));
+        tasks.spawn(
+            Publishing {
+                hub: Arc::clone(&hub),
+                snapshots: snapshots.clone(),
+                queue: Arc::clone(&queue),
+                progress: Arc::clone(&progress),
+                storage: Arc::clone(&storage),
+                seen: Seen::restored(restored.state.decide().incidents()),
+                stop: stopped.clone(),
+            }
+            .run(),
+        );
         let ticking = tokio::spawn(
             Ticking {
                 state: restored.state,
@@ -226,6 +241,7 @@ impl App {
             storage,
             logs,
             log_readers: Arc::new(Semaphore::new(api::LOG_READERS)),
+            dataset_readers: Arc::new(Semaphore::new(api::DATASET_READERS)),
             progress,
             telemetry,
             source: source_address(&config, &prometheus),
@@ -233,6 +249,8 @@ impl App {
             reloads: reloads.clone(),
             paged,
             started_at: now,
+            hub,
+            stop: stopped.clone(),
         };
         tasks.spawn(api::serve(listener, api, stopped));
         Ok(App {

@@ -30,6 +30,7 @@ mod storage;
 mod api;
 mod clock;
 mod stopping;
+mod stream;
 mod telemetry;
 
 pub mod demo;

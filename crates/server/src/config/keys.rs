@@ -148,6 +148,7 @@ pub const KEYS: &[Key] = &[
     entry("retention.disk_max", "10GiB", Range::Bytes(64 * MIB, 1024 * 1024 * GIB), "The most that `data_dir` may take. Past it the oldest rows go first."),
     entry("limits.services", "2000", Range::Count(1, 100_000), "The most services that are watched. Further ones are counted and reported, not judged."),
     entry("limits.series", "30000", Range::Count(1, 1_000_000), "The most series that are watched. Further ones are counted and reported, not judged."),
+    entry("limits.streams", "2000", Range::Count(1, 100_000), "The most clients that follow the event stream at the same time. Further ones are told to come back later."),
     entry("notify.receivers[].name", "", Range::Words("letters, digits, - and _, different for each receiver"), "The name of a receiver that is told of incidents. Without receivers nobody is."),
     entry("notify.receivers[].webhook", "", Range::Words("an http or https address"), "The address that is sent JSON. Shown without its path, which often is a secret; a receiver has this, `webhook_file` or `alertmanager`."),
     entry("notify.receivers[].webhook_file", "", FILE, "The file that holds the address of the webhook."),

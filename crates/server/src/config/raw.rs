@@ -147,6 +147,7 @@ raw! {
     RawLimits {
         services: u64,
         series: u64,
+        streams: u64,
     }
     RawNotify {
         receivers: Vec<RawReceiver>,
@@ -234,6 +235,7 @@ impl Raw {
             limits: Some(RawLimits {
                 services: Some(whole(config.limits.services)),
                 series: Some(whole(config.limits.series)),
+                streams: Some(whole(config.limits.streams)),
             }),
             notify: Some(notify::written(config)),
             server: Some(RawServer {

@@ -124,13 +124,13 @@ struct ResolutionView {
 /// One thing that happened.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TimelineEntry)]
-struct EntryView {
+pub(crate) struct EntryView {
     #[schema(value_type = Time)]
     at: Timestamp,
     actor: String,
     #[schema(value_type = TimelineWord)]
-    event: &'static str,
-    text: String,
+    pub(crate) event: &'static str,
+    pub(crate) text: String,
 }
 
 impl IncidentView {
@@ -201,7 +201,8 @@ pub fn said_by(actor: &Actor) -> String {
     }
 }
 
-fn entry(entry: &TimelineEntry) -> EntryView {
+/// An entry of a timeline, in words.
+pub(crate) fn entry(entry: &TimelineEntry) -> EntryView {
     let actor = said_by(&entry.actor);
     let with_note = |did: &str, note: &Option<String>| {
         note.as_ref()
