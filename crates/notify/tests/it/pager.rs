@@ -301,3 +301,55 @@ fn a_lost_memory_tells_again_under_new_keys() {
     assert_eq!(after.len(), 2);
     assert!(after.iter().all(|key| !before.contains(key)));
 }
+
+#[test]
+fn what_is_less_than_wanted_now_is_not_repeated() {
+    let mut desk = Desk::new(vec![receiver("oncall", ReceiverKind::Webhook)]);
+    desk.open(1, Severity::High);
+    desk.step();
+    desk.edit(1, |incident| {
+        incident.operator_severity = Some(Severity::Normal);
+    });
+    assert!(desk.told_after(5 * HOUR).is_empty());
+    desk.resolve(1);
+    assert_eq!(desk.told(), ["oncall resolved"]);
+}
+
+#[test]
+fn a_reason_is_listed_again_once_something_was_told_in_between() {
+    let mut desk = Desk::new(vec![receiver("oncall", ReceiverKind::Webhook)]);
+    desk.open(1, Severity::High);
+    desk.step();
+    for _ in 0..2 {
+        desk.mute();
+        assert_eq!(
+            desk.told_after(4 * HOUR),
+            [format!("oncall repeat withheld: {MUTED}")]
+        );
+        desk.unmute();
+        assert_eq!(desk.told(), ["oncall repeat"]);
+    }
+}
+
+#[test]
+fn a_raise_under_a_mute_is_told_after_it_to_those_who_acknowledged_before() {
+    let mut desk = Desk::usual();
+    desk.open(1, Severity::High);
+    desk.step();
+    desk.acknowledge(1);
+    desk.step();
+    desk.mute();
+    desk.edit(1, |incident| incident.severity = Severity::Critical);
+    assert_eq!(
+        desk.told(),
+        [
+            format!("oncall severity_raised withheld: {MUTED}"),
+            "am muted".into()
+        ]
+    );
+    desk.unmute();
+    assert_eq!(
+        desk.told(),
+        ["oncall severity_raised", "am severity_raised"]
+    );
+}
