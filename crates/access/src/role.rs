@@ -63,10 +63,11 @@ pub struct Identity {
     pub how: How,
 }
 
-/// Whether a text may be the name of a user or token: 1 to 64 letters, digits and `._-@+`, so that
-/// it needs no quoting anywhere, and none that the tool itself goes by.
+/// Whether a text may be the name of a user or token: 1 to 64 letters a to z,
+/// digits and `._-@+`, so that it needs no quoting anywhere and no two look alike, and none that the
+/// tool itself goes by.
 pub fn is_name(text: &str) -> bool {
-    let is_allowed = |c: char| c.is_alphanumeric() || "._-@+".contains(c);
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-@+".contains(c);
     (1..=NAME_CHARS_MAX).contains(&text.chars().count())
         && text.chars().all(is_allowed)
         && !RESERVED.contains(&text.to_lowercase().as_str())
@@ -104,6 +105,8 @@ mod tests {
             "a\n",
             "<b>",
             "a/b",
+            "jürgen",
+            "kіm",
             "Bellwether",
             "anonymous",
             &long,

@@ -13,6 +13,7 @@ mod layers;
 mod log_sources;
 mod metrics;
 mod nearest;
+mod network;
 mod problem;
 mod raw;
 mod reference;
@@ -20,6 +21,7 @@ mod refusal;
 mod resolve;
 mod rules;
 mod secret;
+mod serving;
 #[cfg(test)]
 mod tests;
 mod warnings;
@@ -38,6 +40,7 @@ pub use document::Origin;
 pub use duration::{Size, Span, UnitError};
 pub use keys::{KEYS, Key, Range};
 pub use layers::environment;
+pub use network::Network;
 pub use problem::{ConfigError, Problem};
 pub use reference::reference_markdown;
 pub use secret::Secret;
@@ -169,6 +172,8 @@ pub struct Retention {
 pub struct Limits {
     pub services: usize,
     pub series: usize,
+    /// Connections of clients at the same time.
+    pub connections: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,6 +182,20 @@ pub struct Server {
     pub hosts: Vec<String>,
     pub external_url: Option<HttpUrl>,
     pub unsafe_listen: bool,
+    pub auth: AccessFiles,
+    /// Peers whose forwarding headers are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// The path under which everything lies, such as `/bellwether`; empty: none.
+    pub base_path: String,
+}
+
+/// Who may come in; without a file everyone who reaches the port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessFiles {
+    pub users_file: Option<PathBuf>,
+    pub tokens_file: Option<PathBuf>,
+    pub session_idle: Duration,
+    pub session_lifetime: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,6 +277,22 @@ pub fn effective_yaml(config: &Config) -> String {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     serde_saphyr::to_string_with_options(&raw::Raw::of(config), options)
         .expect("settings are plain YAML")
+}
+
+impl AccessFiles {
+    /// Whether there is access control.
+    pub fn is_on(&self) -> bool {
+        self.users_file.is_some() || self.tokens_file.is_some()
+    }
+
+    /// Everyone whom the files name, as they are now.
+    ///
+    /// # Errors
+    /// A file that can't be read, is too large or isn't text, and the first line that can't be
+    /// meant; in a sentence that names the file.
+    pub fn read(&self) -> Result<access::Directory, String> {
+        serving::read_directory(self.users_file.as_deref(), self.tokens_file.as_deref())
+    }
 }
 
 impl HttpUrl {

@@ -72,12 +72,13 @@ impl<'a> Resolver<'a> {
             auto_resolve: self.auto_resolve(raw.auto_resolve.unwrap_or_default()),
             season: self.season(raw.season.unwrap_or_default().timezone),
             logs: self.logs(raw.logs.unwrap_or_default()),
-            listen: self.listen(raw.listen, server.unsafe_listen),
+            listen: self.listen(raw.listen, &server),
             data_dir: self.data_dir(raw.data_dir),
             retention,
             limits: Limits {
                 services: self.count("limits.services", limits.services),
                 series: self.count("limits.series", limits.series),
+                connections: self.count("limits.connections", limits.connections),
             },
             server,
             log: Log {
