@@ -11,6 +11,7 @@ mod openapi;
 mod parameters;
 mod problem;
 mod prometheus;
+mod reload;
 mod retrain;
 mod services;
 mod status;
@@ -38,6 +39,7 @@ use utoipa_axum::routes;
 
 use crate::config::Config;
 use crate::history::Progress;
+use crate::live::{Live, Reloads};
 use crate::snapshot::Snapshot;
 use crate::source::Embedded;
 use crate::stopping::stopped;
@@ -66,7 +68,8 @@ pub struct Api {
     pub log_readers: Arc<Semaphore>,
     pub progress: Arc<Mutex<Progress>>,
     pub telemetry: PrometheusHandle,
-    pub config: Arc<Config>,
+    pub live: Live,
+    pub reloads: Reloads,
     pub started_at: Timestamp,
     /// The address of Prometheus, without credentials.
     pub source: String,
@@ -93,6 +96,7 @@ fn described() -> (Router<Api>, OpenApi) {
         .routes(routes!(status::healthz))
         .routes(routes!(status::readyz))
         .routes(routes!(services::list))
+        .routes(routes!(reload::reload))
         .route("/", get(status::front_page))
         .route("/metrics", get(metrics::get))
         .route("/logs", get(logs::get))
@@ -192,6 +196,11 @@ async fn wrong_method(request: Request) -> Problem {
 }
 
 impl Api {
+    /// The settings in force.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        self.live.config()
+    }
+
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshots.borrow().clone()
     }

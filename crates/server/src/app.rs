@@ -25,6 +25,7 @@ use crate::evidence::{self, Gatherer, Gathering};
 use crate::following::Following;
 use crate::history::{self, History, Progress};
 use crate::hole::{Hole, Stretch};
+use crate::live::{Loading, Reloading, Reloads};
 use crate::recorder::Recorder;
 use crate::restore::{Restored, restore};
 use crate::snapshot::Snapshot;
@@ -39,6 +40,7 @@ const DRAIN: Duration = Duration::from_secs(4);
 /// A running server.
 pub struct App {
     pub address: SocketAddr,
+    pub reloads: Reloads,
     stop: watch::Sender<bool>,
     engine: mpsc::Sender<Message>,
     tasks: JoinSet<()>,
@@ -51,9 +53,10 @@ impl App {
     /// # Errors
     /// A data directory or address that can't be used, settings that Prometheus' client refuses,
     /// targets or queries that the embedded store can't take.
-    pub async fn start(config: Config, record: Option<&Path>) -> anyhow::Result<App> {
+    pub async fn start(loading: Loading, record: Option<&Path>) -> anyhow::Result<App> {
         let telemetry = crate::telemetry::install();
         let now = clock::now();
+        let config = loading.loaded.config.clone();
         let recipe = recipe(&config)?;
         let prepared = Prepared::of(&config)?;
         let log_sources = log_sources(&config)?;
@@ -85,6 +88,8 @@ impl App {
 
         let (stop, stopped) = watch::channel(false);
         let (engine, inbox) = mpsc::channel(tick::QUEUE);
+        let (reloading, live, reloads) =
+            Reloading::new(loading, now, engine.clone(), stopped.clone())?;
         let (evidence, requests) = mpsc::channel(evidence::QUEUE);
         let (wishes_sent, wishes) = mpsc::channel(4);
         let hole = Arc::new(Hole::default());
@@ -101,6 +106,7 @@ impl App {
 
         let (readers, askers) = Gatherer::limits();
         let mut tasks = JoinSet::new();
+        tasks.spawn(reloading.run());
         tasks.spawn(
             Collecting {
                 collector,
@@ -109,6 +115,7 @@ impl App {
                 evaluation_delay: config.evaluation_delay,
                 engine: engine.clone(),
                 wishes,
+                live: live.clone(),
                 stop: stopped.clone(),
                 skew: jiff::SignedDuration::ZERO,
                 said: None,
@@ -120,9 +127,7 @@ impl App {
                 gatherer: Gatherer {
                     logs: Arc::clone(&logs),
                     storage: Arc::clone(&storage),
-                    catalogue: Arc::new(config.metrics.clone()),
-                    tick: config.tick,
-                    training_window: config.training.window,
+                    live: live.clone(),
                     engine: engine.clone(),
                     wishes: wishes_sent.clone(),
                     readers,
@@ -141,7 +146,7 @@ impl App {
                 hole: Arc::clone(&hole),
                 known: restored.last_rows.into_keys().collect(),
                 storage: Arc::clone(&storage),
-                recipe: recipe.clone(),
+                live: live.clone(),
                 queue: Arc::clone(&queue),
                 engine: engine.clone(),
                 progress: Arc::clone(&progress),
@@ -153,9 +158,7 @@ impl App {
             Training {
                 queue: Arc::clone(&queue),
                 storage: Arc::clone(&storage),
-                recipe: recipe.clone(),
-                schedule: config.training.schedule.clone(),
-                timezone: config.season.timezone.clone(),
+                live: live.clone(),
                 engine: engine.clone(),
                 stop: stopped.clone(),
             }
@@ -171,8 +174,7 @@ impl App {
         }
         tasks.spawn(crate::housekeeping::run(
             Arc::clone(&storage),
-            config.retention.clone(),
-            recipe.settings.window,
+            live.clone(),
             stopped.clone(),
         ));
         let ticking = tokio::spawn(
@@ -212,12 +214,14 @@ impl App {
             progress,
             telemetry,
             source: source_address(&config, &prometheus),
-            config: Arc::new(config),
+            live,
+            reloads: reloads.clone(),
             started_at: now,
         };
         tasks.spawn(api::serve(listener, api, stopped));
         Ok(App {
             address,
+            reloads,
             stop,
             engine,
             tasks,

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::Timestamp;
 use simulator::Span;
 
+use crate::config::{self, Config, ConfigError, Loaded};
 use crate::why::Moment;
 
 /// What exit codes mean, for `--help` and for scripts.
@@ -428,6 +429,18 @@ pub struct LabWeek {
 }
 
 impl Settings {
+    /// The configuration of these flags, the environment and the file, as they are now.
+    ///
+    /// # Errors
+    /// All that is wrong in any layer.
+    pub fn load(&self) -> Result<Loaded, ConfigError> {
+        Config::load(
+            self.config.as_deref(),
+            config::environment(),
+            &self.overrides(),
+        )
+    }
+
     /// The flags as pairs of key path and text.
     pub fn overrides(&self) -> Vec<(String, String)> {
         let named = [

@@ -4,6 +4,7 @@
 //! stand in one table, [`KEYS`]. Later layers win: defaults, `config.yaml`, `BELLWETHER_…`
 //! variables (`BELLWETHER_PROMETHEUS__URL`), flags.
 
+mod change;
 mod connection;
 mod decode;
 mod document;
@@ -14,6 +15,7 @@ mod log_sources;
 mod metrics;
 mod nearest;
 mod network;
+mod notify;
 mod problem;
 mod raw;
 mod reference;
@@ -36,11 +38,13 @@ use std::time::Duration;
 use domain::Catalogue;
 use serde::{Deserialize, Serialize};
 
+pub use change::{Change, change};
 pub use document::Origin;
 pub use duration::{Size, Span, UnitError};
 pub use keys::{KEYS, Key, Range};
 pub use layers::environment;
 pub use network::Network;
+pub use notify::{Address, Heartbeat, Notify, Receiver, ReceiverKind};
 pub use problem::{ConfigError, Problem};
 pub use reference::reference_markdown;
 pub use secret::Secret;
@@ -77,6 +81,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub retention: Retention,
     pub limits: Limits,
+    pub notify: Notify,
     pub server: Server,
     pub log: Log,
 }

@@ -8,6 +8,8 @@ pub mod app;
 pub mod cli;
 pub mod config;
 
+pub mod live;
+
 mod collecting;
 mod evidence;
 mod following;

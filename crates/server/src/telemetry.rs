@@ -258,6 +258,15 @@ pub fn logs_followed(files: usize, bytes_indexed: u64, bytes_behind: u64) {
     counter!("bellwether_log_bytes_indexed_total").increment(bytes_indexed);
 }
 
+/// Whether the newest configuration is in force, and since when the one in force is.
+pub fn configured(successful: bool, at: domain::Timestamp) {
+    gauge!("bellwether_config_last_reload_successful").set(f64::from(u8::from(successful)));
+    if successful {
+        let seconds = at.as_millis() as f64 / 1e3;
+        gauge!("bellwether_config_last_reload_success_timestamp_seconds").set(seconds);
+    }
+}
+
 /// What the embedded store holds.
 pub fn embedded(status: &embedded::store::StoreStatus) {
     gauge!("bellwether_embedded_series").set(status.series as f64);

@@ -47,6 +47,8 @@ pub enum Message {
     Gathered(IncidentId, Box<Gathered>),
     /// Is stored already.
     Event(Arc<PostedEvent>),
+    /// Is in force from now on.
+    Configured(Box<engine::Config>),
     Stop,
 }
 
@@ -92,6 +94,13 @@ impl Ticking {
                 Message::Event(event) => {
                     let input = TickInput {
                         events: vec![event],
+                        ..TickInput::between(clock::now())
+                    };
+                    self.between(input).await;
+                }
+                Message::Configured(config) => {
+                    let input = TickInput {
+                        config: Some(*config),
                         ..TickInput::between(clock::now())
                     };
                     self.between(input).await;
@@ -242,7 +251,7 @@ impl Ticking {
             incidents: self.unsaved.values().map(|i| (**i).clone()).collect(),
             ledger: self.unsaved_ledger.clone(),
             evaluated: evaluated.map(|at| Evaluated { at, run_gap }),
-            engine_state: decide.clone(),
+            engine_states: decide.iter().cloned().collect(),
             ..TickCommit::default()
         };
         match self.storage.database.commit_tick(commit).await {

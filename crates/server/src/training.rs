@@ -19,6 +19,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::clock;
 use crate::config::Schedule;
+use crate::live::Live;
 use crate::stopping::stopped;
 use crate::storage::Storage;
 use crate::telemetry;
@@ -236,9 +237,8 @@ impl Queue {
 pub struct Training {
     pub queue: Arc<Queue>,
     pub storage: Arc<Storage>,
-    pub recipe: Recipe,
-    pub schedule: Schedule,
-    pub timezone: jiff::tz::TimeZone,
+    /// The recipe and the schedule.
+    pub live: Live,
     pub engine: mpsc::Sender<Message>,
     pub stop: watch::Receiver<bool>,
 }
@@ -248,13 +248,15 @@ impl Training {
     pub async fn run(mut self) {
         let mut last_run = self.last_run().await;
         loop {
-            let next = next_run(&self.schedule, &self.timezone, last_run);
+            let config = self.live.config();
+            let next = next_run(&config.training.schedule, &config.season.timezone, last_run);
             self.queue.lock().next_run = next;
             let now = clock::now();
             let wait = next.map_or(LOOK_EVERY, |next| next.since(now).min(LOOK_EVERY));
             tokio::select! {
                 () = stopped(&mut self.stop) => return,
                 () = self.queue.wake.notified() => {}
+                () = self.live.changed() => continue,
                 () = tokio::time::sleep(wait) => {}
             }
             let now = clock::now();
@@ -326,16 +328,15 @@ impl Training {
 
     async fn train_selected(&self, job: &TrainingJob) -> anyhow::Result<Vec<SeriesOutcome>> {
         let now = clock::now();
-        let masks = masks(&self.storage, &self.recipe, now).await?;
-        let series = selected(&self.storage, &self.recipe, &job.selection)?;
+        let in_force = self.live.get();
+        let recipe = &in_force.recipe;
+        let masks = masks(&self.storage, recipe, now).await?;
+        let series = selected(&self.storage, recipe, &job.selection)?;
         let total = series.len();
         let mut outcomes = Vec::with_capacity(total);
         for batch in series.chunks(BATCH) {
-            let (storage, recipe, masks) = (
-                Arc::clone(&self.storage),
-                self.recipe.clone(),
-                masks.clone(),
-            );
+            let (storage, recipe, masks) =
+                (Arc::clone(&self.storage), recipe.clone(), masks.clone());
             let batch = batch.to_vec();
             let trained = tokio::task::spawn_blocking(move || {
                 train_batch(&storage, &recipe, &masks, &batch, now)

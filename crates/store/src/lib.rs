@@ -19,10 +19,12 @@ mod quarantine;
 pub use atomic::WriteError;
 pub use data_dir::{DataDir, LAYOUT_VERSION, OpenError};
 pub use database::{
-    Added, Cursor, CursorError, Damage, Database, DatabaseError, Decision, DecisionFilter,
-    DecisionPage, EngineState, Evaluated, EventFilter, EventPage, IncidentFilter, IncidentPage,
-    Job, JobState, LedgerRecord, OpenedDatabase, OwnerFilter, PAGE_MAX, RECENT_EVENTS_MAX, Run,
-    RunAt, Sort, SortBy, TickCommit,
+    Added, AuditEntry, AuditFilter, AuditPage, Batch, Cursor, CursorError, Damage, Database,
+    DatabaseError, Decision, DecisionFilter, DecisionPage, EngineState, Evaluated, EventFilter,
+    EventPage, IncidentFilter, IncidentPage, Job, JobState, LedgerRecord, Mute, MuteFilter,
+    MutePage, NewAudit, NewMute, NewNotice, Notice, NoticeFilter, NoticePage, NoticeState,
+    OpenedDatabase, OwnerFilter, PAGE_MAX, PENDING_MAX, RECENT_EVENTS_MAX, ReceiverState, Run,
+    RunAt, SEARCH_WORDS_MAX, Session, Sort, SortBy, TickCommit,
 };
 pub use datasets::{
     Appended, BadRow, COLUMNS, Dataset, DatasetError, Datasets, Fix, OpenedDatasets, Pruned,

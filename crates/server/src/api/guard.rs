@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 use super::{Api, visible};
+use crate::config::Server;
 
 /// Where the embedded store is asked.
 const QUERIES: &str = "/prometheus/api/v1/";
@@ -31,17 +32,18 @@ pub async fn check(State(api): State<Api>, request: Request, next: Next) -> Resp
 }
 
 fn refusal(api: &Api, method: &Method, headers: &HeaderMap, target: &Uri) -> Option<Problem> {
-    let server = &api.config.server;
+    let config = api.config();
+    let server = &config.server;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(host) = text(header::HOST).or(target.host()) else {
         return Some(Problem::bad_request("the request has no Host header"));
     };
-    let listening = api.config.listen.ip();
+    let listening = config.listen.ip();
     if !is_allowed_host(
         host_name(host),
         listening,
         server.unsafe_listen,
-        &allowed(api),
+        &allowed(server),
     ) {
         return Some(forbidden(format!(
             "the name {} is not one of this server's; add it to server.hosts if it should be",
@@ -87,18 +89,12 @@ fn forbidden(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "forbidden").detail(detail)
 }
 
-fn allowed(api: &Api) -> Vec<String> {
-    let external = api.config.server.external_url.as_ref().and_then(|url| {
+fn allowed(server: &Server) -> Vec<String> {
+    let external = server.external_url.as_ref().and_then(|url| {
         let (_, rest) = url.as_str().split_once("://")?;
         Some(host_name(rest.split('/').next()?).to_owned())
     });
-    api.config
-        .server
-        .hosts
-        .iter()
-        .cloned()
-        .chain(external)
-        .collect()
+    server.hosts.iter().cloned().chain(external).collect()
 }
 
 /// The name or address of a Host header, without port and brackets.

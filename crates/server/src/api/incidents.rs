@@ -98,6 +98,7 @@ fn filter(parameters: &ListParameters) -> Result<IncidentFilter, Problem> {
         snoozed: parameters.snoozed,
         from,
         to,
+        text: None,
         sort,
         after: cursor.transpose()?,
         limit,

@@ -94,8 +94,9 @@ pub async fn get(
         .services
         .get(&id)
         .map_or(&[][..], |view| &view.findings);
+    let config = api.config();
     let metrics = findings.iter().filter_map(|finding| {
-        let spec = api.config.metrics.get(&finding.series.metric)?;
+        let spec = config.metrics.get(&finding.series.metric)?;
         Some(metric(&snapshot, finding, spec))
     });
     let metrics = metrics.collect();

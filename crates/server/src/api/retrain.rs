@@ -61,17 +61,13 @@ fn selection(api: &Api, parameters: &Parameters) -> Result<Selection, Problem> {
         Some(text) => Some(api.service(&api.snapshot(), Some(text))?),
         None => None,
     };
+    let config = api.config();
     let metric = parameters.metric.as_deref().map(|text| {
         let id = MetricId::new(text)
             .ok()
-            .filter(|id| api.config.metrics.get(id).is_some());
+            .filter(|id| config.metrics.get(id).is_some());
         id.ok_or_else(|| {
-            let known: Vec<&str> = api
-                .config
-                .metrics
-                .iter()
-                .map(|spec| spec.id.as_str())
-                .collect();
+            let known: Vec<&str> = config.metrics.iter().map(|spec| spec.id.as_str()).collect();
             Problem::bad_request(format!(
                 "no metric is named {}; there are {}",
                 visible(text),

@@ -98,7 +98,7 @@ fn unready(api: &Api, snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
     }
     // Evaluation instants follow the source's clock.
     let now = shifted(now, snapshot.skew);
-    let patience = api.config.tick * READY_TICKS + api.config.evaluation_delay;
+    let patience = api.config().tick * READY_TICKS + api.config().evaluation_delay;
     match snapshot.answered_at {
         None if snapshot.source.is_none() => {
             reasons.push(format!(
@@ -106,7 +106,9 @@ fn unready(api: &Api, snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
                 api.source
             ));
         }
-        Some(answered) if now.since(answered) > patience.max(api.config.prometheus.timeout * 2) => {
+        Some(answered)
+            if now.since(answered) > patience.max(api.config().prometheus.timeout * 2) =>
+        {
             reasons.push(format!(
                 "the newest evaluation with answers of Prometheus is of {answered}"
             ));
@@ -136,7 +138,20 @@ pub struct Status {
     training: Training,
     backfill: Progress,
     storage: Option<Storage>,
+    configuration: Configuration,
     remarks: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Configuration {
+    /// The file, or `built-in defaults`.
+    source: String,
+    loaded_at: Timestamp,
+    /// Why the newest one was refused; the one before is in force.
+    refused: Option<String>,
+    /// Keys whose new value waits for a restart.
+    needs_restart: Vec<String>,
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -234,7 +249,7 @@ pub async fn status(State(api): State<Api>) -> Json<Status> {
         source: source(&api, &snapshot),
         embedded: api.embedded.as_deref().map(|e| embedded(&api, e)),
         evaluated_at: snapshot.at,
-        tick_seconds: api.config.tick.as_secs_f64(),
+        tick_seconds: api.config().tick.as_secs_f64(),
         services: Services {
             up: present(Presence::Up),
             gone: present(Presence::Gone),
@@ -259,6 +274,7 @@ pub async fn status(State(api): State<Api>) -> Json<Status> {
         },
         backfill: progress(&api),
         storage,
+        configuration: configuration(&api),
         remarks: snapshot.remarks.clone(),
     })
 }
@@ -280,7 +296,7 @@ fn embedded(api: &Api, embedded: &Embedded) -> EmbeddedStore {
         series: status.series,
         samples: status.samples,
         memory_bytes: status.memory_bytes,
-        memory_max_bytes: api.config.embedded.memory_bytes_max,
+        memory_max_bytes: api.config().embedded.memory_bytes_max,
         disk_bytes: status.disk_bytes,
         oldest_ts: status.oldest_ms.map(Timestamp::from_millis),
         newest_ts: status.newest_ms.map(Timestamp::from_millis),
@@ -318,11 +334,22 @@ async fn storage(api: &Api) -> Option<Storage> {
     let usage = tokio::task::spawn_blocking(move || crate::housekeeping::usage(&kept)).await;
     let usage = usage.ok()?.ok()?;
     Some(Storage {
-        data_dir: api.config.data_dir.display().to_string(),
+        data_dir: api.config().data_dir.display().to_string(),
         datasets_bytes: usage.datasets,
         models_bytes: usage.models,
         database_bytes: usage.database,
         quarantine_bytes: usage.quarantine,
-        disk_max_bytes: api.config.retention.disk_bytes_max,
+        disk_max_bytes: api.config().retention.disk_bytes_max,
     })
+}
+
+fn configuration(api: &Api) -> Configuration {
+    let standing = api.reloads.standing();
+    Configuration {
+        source: standing.source,
+        loaded_at: standing.loaded_at,
+        refused: standing.refused,
+        needs_restart: standing.needs_restart,
+        warnings: standing.warnings,
+    }
 }

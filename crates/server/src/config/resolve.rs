@@ -80,6 +80,7 @@ impl<'a> Resolver<'a> {
                 series: self.count("limits.series", limits.series),
                 connections: self.count("limits.connections", limits.connections),
             },
+            notify: self.notify(raw.notify.unwrap_or_default()),
             server,
             log: Log {
                 level: log.level.unwrap_or(LogLevel::Info),
@@ -239,7 +240,7 @@ impl Resolver<'_> {
         self.bounded(path, given, within).0
     }
 
-    fn count(&mut self, path: &str, given: Option<u64>) -> usize {
+    pub(super) fn count(&mut self, path: &str, given: Option<u64>) -> usize {
         let within = |count: &u64, range: Range| match range {
             Range::Count(least, most) => (least..=most).contains(count),
             _ => true,

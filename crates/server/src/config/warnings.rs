@@ -1,5 +1,6 @@
 //! What is allowed, but probably not meant.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::MetricSpec;
@@ -8,7 +9,7 @@ use super::connection::{is_local, is_loopback};
 use super::document::{Node, Origin};
 use super::duration::Span;
 use super::layers::{File, open_to_others};
-use super::{Auth, Config, HttpUrl, Schedule};
+use super::{Auth, Config, HttpUrl, ReceiverKind, Schedule, Secret};
 
 /// Everything worth a remark about a valid configuration.
 pub(super) fn of(config: &Config, root: &Node, file: Option<&File>) -> Vec<String> {
@@ -17,6 +18,7 @@ pub(super) fn of(config: &Config, root: &Node, file: Option<&File>) -> Vec<Strin
     training(config, &mut warnings);
     prometheus(config, root, &mut warnings);
     serving(config, &mut warnings);
+    notify(config, &mut warnings);
     if let Some(file) = file.filter(|file| file.open_to_others) {
         for path in inline_secrets(config, root) {
             warnings.push(format!(
@@ -80,7 +82,7 @@ fn prometheus(config: &Config, root: &Node, warnings: &mut Vec<String>) {
         warnings.push(format!("`prometheus.url` is not given: {url} is used"));
     }
     let sends_secrets = prometheus.auth.is_some() || !prometheus.headers.is_empty();
-    if sends_secrets && url.as_str().starts_with("http://") && !is_local(url) {
+    if sends_secrets && url.as_str().starts_with("http://") && !is_local(url.as_str()) {
         warnings.push(format!(
             "secrets are sent to {url} unencrypted; use https if there is a network between"
         ));
@@ -129,6 +131,29 @@ fn serving(config: &Config, warnings: &mut Vec<String>) {
     }
 }
 
+fn notify(config: &Config, warnings: &mut Vec<String>) {
+    let notify = &config.notify;
+    if !notify.receivers.is_empty() && config.server.external_url.is_none() {
+        warnings.push(
+            "`notify.receivers` is given without `server.external_url`: notifications have no links"
+                .to_owned(),
+        );
+    }
+    for receiver in &notify.receivers {
+        let address = match &receiver.kind {
+            ReceiverKind::Webhook(address) => address.expose(),
+            ReceiverKind::Alertmanager(url) => url.as_str(),
+        };
+        let sends_secrets = receiver.auth.is_some() || !receiver.headers.is_empty();
+        if sends_secrets && address.starts_with("http://") && !is_local(address) {
+            warnings.push(format!(
+                "secrets are sent to the receiver {} unencrypted; use https if there is a network between",
+                receiver.name
+            ));
+        }
+    }
+}
+
 /// Literal ranges such as `[30s]` of its queries that are shorter than `least`.
 fn short_ranges(spec: &MetricSpec, least: Duration) -> Vec<String> {
     let mut ranges: Vec<String> = std::iter::once(&spec.query)
@@ -143,26 +168,50 @@ fn short_ranges(spec: &MetricSpec, least: Duration) -> Vec<String> {
 
 /// The keys of secrets that stand in the file itself.
 fn inline_secrets(config: &Config, root: &Node) -> Vec<String> {
-    let mut paths: Vec<Vec<&str>> = config
-        .prometheus
-        .headers
+    let prometheus = &config.prometheus;
+    let owner = ["prometheus".to_owned()];
+    let mut paths = secrets_of(&owner, &prometheus.headers, prometheus.auth.as_ref());
+    for (index, receiver) in config.notify.receivers.iter().enumerate() {
+        let owner = ["notify", "receivers", &index.to_string()].map(str::to_owned);
+        paths.extend(secrets_of(
+            &owner,
+            &receiver.headers,
+            receiver.auth.as_ref(),
+        ));
+        paths.push([&owner[..], &["webhook".to_owned()]].concat());
+    }
+    paths
+        .into_iter()
+        .filter(|path| {
+            let node = root.at(path);
+            node.is_some_and(|node| matches!(node.origin, Origin::File { .. }))
+        })
+        .map(|path| path.join("."))
+        .collect()
+}
+
+/// Where secrets of a connection may stand.
+fn secrets_of(
+    owner: &[String],
+    headers: &BTreeMap<String, Secret>,
+    auth: Option<&Auth>,
+) -> Vec<Vec<String>> {
+    let under = |parts: &[&str]| {
+        let parts = parts.iter().map(|&part| part.to_owned());
+        owner.iter().cloned().chain(parts).collect()
+    };
+    let mut paths: Vec<Vec<String>> = headers
         .keys()
-        .map(|name| vec!["prometheus", "headers", name])
+        .map(|name| under(&["headers", name]))
         .collect();
-    match &config.prometheus.auth {
-        Some(Auth::Bearer(token)) if token.file().is_none() => {
-            paths.push(vec!["prometheus", "bearer_token"]);
-        }
+    match auth {
+        Some(Auth::Bearer(token)) if token.file().is_none() => paths.push(under(&["bearer_token"])),
         Some(Auth::Basic { password, .. }) if password.file().is_none() => {
-            paths.push(vec!["prometheus", "basic_auth", "password"]);
+            paths.push(under(&["basic_auth", "password"]));
         }
         _ => {}
     }
     paths
-        .into_iter()
-        .filter(|path| matches!(origin(root, path), Some(Origin::File { .. })))
-        .map(|path| path.join("."))
-        .collect()
 }
 
 /// Where exactly this key was given, if it was.

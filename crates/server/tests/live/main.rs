@@ -14,5 +14,6 @@ mod explained;
 mod knobs;
 mod operators;
 mod recordings;
+mod reload;
 mod scraped_here;
 mod why;
