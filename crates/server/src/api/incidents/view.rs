@@ -198,6 +198,7 @@ pub fn said_by(actor: &Actor) -> String {
         Actor::Bellwether => "bellwether".to_owned(),
         Actor::Rule(name) => format!("rule {name}"),
         Actor::Unverified(name) => format!("{name} (unverified)"),
+        Actor::Verified(name) => name.clone(),
     }
 }
 
