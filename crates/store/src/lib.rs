@@ -29,8 +29,8 @@ pub use database::{
     RunAt, SEARCH_WORDS_MAX, Session, Sort, SortBy, TickCommit,
 };
 pub use datasets::{
-    Appended, BadRow, COLUMNS, Dataset, DatasetError, Datasets, Fix, OpenedDatasets, Pruned,
-    Repair, SkippedLine,
+    Appended, BadRow, COLUMNS, Dataset, DatasetError, Datasets, Fix, OpenedDatasets, PartSummary,
+    Pruned, Repair, Rows, SkippedLine, csv_header, write_csv,
 };
 pub use models::{ModelError, Models};
 pub use paths::Paths;
