@@ -288,7 +288,7 @@ mod tests {
             Text::Listed {
                 before: "[".into(),
                 items: vec![(service("cart"), "4".into()), (service("pay"), "5".into())],
-                after: "]".into(),
+                after: "]",
             },
         );
         assert_eq!(follow(&ring, id(0), None), ["1", "2", "3", "[4,5]"]);

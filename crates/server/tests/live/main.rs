@@ -15,5 +15,7 @@ mod knobs;
 mod operators;
 mod recordings;
 mod reload;
+mod routes;
 mod scraped_here;
+mod stream;
 mod why;
