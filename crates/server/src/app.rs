@@ -21,11 +21,13 @@ use crate::api::{self, Api};
 use crate::clock;
 use crate::collecting::Collecting;
 use crate::config::{self, Auth, Config};
+use crate::delivering::Delivering;
 use crate::evidence::{self, Gatherer, Gathering};
 use crate::following::Following;
 use crate::history::{self, History, Progress};
 use crate::hole::{Hole, Stretch};
 use crate::live::{Loading, Reloading, Reloads};
+use crate::paging::Desk;
 use crate::recorder::Recorder;
 use crate::restore::{Restored, restore};
 use crate::snapshot::Snapshot;
@@ -98,6 +100,8 @@ impl App {
         if let Some(from) = history::whole_to(&storage, &restored.last_rows).await {
             hole.widen(Stretch { from, to: from });
         }
+        let desk = Desk::restore(&storage.database, live.clone(), now).await;
+        let paged = desk.published();
         let (publisher, snapshots) = watch::channel(Arc::new(Snapshot::default()));
         let queue = Arc::new(Queue::default());
         let progress = Arc::new(Mutex::new(Progress::default()));
@@ -109,6 +113,16 @@ impl App {
         let (readers, askers) = Gatherer::limits();
         let mut tasks = JoinSet::new();
         tasks.spawn(reloading.run());
+        tasks.spawn(
+            Delivering {
+                live: live.clone(),
+                storage: Arc::clone(&storage),
+                paged: paged.clone(),
+                snapshots: snapshots.clone(),
+                stop: stopped.clone(),
+            }
+            .run(),
+        );
         tasks.spawn(
             Collecting {
                 collector,
@@ -210,6 +224,7 @@ impl App {
                 last_seen: BTreeMap::new(),
                 saved_last: None,
                 commands: 0,
+                desk,
                 skew: jiff::SignedDuration::ZERO,
             }
             .run(),
@@ -233,6 +248,7 @@ impl App {
             source: source_address(&config, &prometheus),
             live,
             reloads: reloads.clone(),
+            paged,
             started_at: now,
             hub,
             stop: stopped.clone(),

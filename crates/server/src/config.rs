@@ -14,6 +14,7 @@ mod layers;
 mod log_sources;
 mod metrics;
 mod nearest;
+mod network;
 mod notify;
 mod problem;
 mod raw;
@@ -22,6 +23,7 @@ mod refusal;
 mod resolve;
 mod rules;
 mod secret;
+mod serving;
 #[cfg(test)]
 mod tests;
 mod warnings;
@@ -41,6 +43,7 @@ pub use document::Origin;
 pub use duration::{Size, Span, UnitError};
 pub use keys::{KEYS, Key, Range};
 pub use layers::environment;
+pub use network::Network;
 pub use notify::{Address, Heartbeat, Notify, Receiver, ReceiverKind};
 pub use problem::{ConfigError, Problem};
 pub use reference::reference_markdown;
@@ -176,6 +179,8 @@ pub struct Limits {
     pub series: usize,
     /// Clients of the event stream.
     pub streams: usize,
+    /// Connections of clients at the same time.
+    pub connections: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,6 +189,20 @@ pub struct Server {
     pub hosts: Vec<String>,
     pub external_url: Option<HttpUrl>,
     pub unsafe_listen: bool,
+    pub auth: AccessFiles,
+    /// Peers whose forwarding headers are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// The path under which everything lies, such as `/bellwether`; empty: none.
+    pub base_path: String,
+}
+
+/// Who may come in; without a file everyone who reaches the port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessFiles {
+    pub users_file: Option<PathBuf>,
+    pub tokens_file: Option<PathBuf>,
+    pub session_idle: Duration,
+    pub session_lifetime: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -270,6 +289,22 @@ pub fn effective_yaml(config: &Config) -> String {
 /// As [`effective_yaml`], as JSON.
 pub fn effective_json(config: &Config) -> serde_json::Value {
     serde_json::to_value(raw::Raw::of(config)).expect("settings are plain data")
+}
+
+impl AccessFiles {
+    /// Whether there is access control.
+    pub fn is_on(&self) -> bool {
+        self.users_file.is_some() || self.tokens_file.is_some()
+    }
+
+    /// Everyone whom the files name, as they are now.
+    ///
+    /// # Errors
+    /// A file that can't be read, is too large or isn't text, and the first line that can't be
+    /// meant; in a sentence that names the file.
+    pub fn read(&self) -> Result<access::Directory, String> {
+        serving::read_directory(self.users_file.as_deref(), self.tokens_file.as_deref())
+    }
 }
 
 impl HttpUrl {

@@ -11,11 +11,13 @@ pub mod config;
 pub mod live;
 
 mod collecting;
+pub mod delivering;
 mod evidence;
 mod following;
 mod history;
 mod hole;
 mod housekeeping;
+mod paging;
 mod tick;
 mod training;
 

@@ -1,5 +1,5 @@
 //! Writes a small data directory with one of everything. Run it before the schema or the layout is
-//! changed, keep what it wrote under `samples/`, and let `src/samples.rs` open it ever after:
+//! changed, keep what it wrote under `samples/`, and let `tests/samples.rs` open it ever after:
 //! `cargo run -p store --example stored_sample DIR`.
 
 use std::error::Error;

@@ -10,8 +10,15 @@ use sources::{Identity, filled, range};
 use utoipa::ToSchema;
 
 use super::Api;
-use super::openapi::{CombineWord, DirectionWord};
+use super::openapi::words;
 use super::problem::Problem;
+
+words! {
+    /// In which direction a value is bad.
+    BadDirection: "up", "down", "both";
+    /// How the instances of a service become one series: the worst, their sum, their mean.
+    CombineWord: "max", "sum", "avg";
+}
 
 /// There are none.
 #[derive(Deserialize)]
@@ -36,7 +43,7 @@ struct CatalogueMetric {
     /// Asked for services that `query` leaves without a value.
     fallback: Option<String>,
     /// In which direction a value is bad.
-    #[schema(value_type = DirectionWord)]
+    #[schema(value_type = BadDirection)]
     direction: Direction,
     high: Option<f64>,
     critical: Option<f64>,

@@ -16,7 +16,7 @@ use store::{DatasetError, IncidentFilter, Paths, Rows, RunAt};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::openapi::{PartWord, PredictionWord, SeverityWord, StatusWord, Time};
+use super::openapi::{IncidentStatus, PartWord, PredictionWord, SeverityWord, Time};
 use super::parameters::{duration, optional_time};
 use super::problem::Problem;
 use crate::clock;
@@ -126,7 +126,7 @@ struct SeriesIncident {
     to: Option<Timestamp>,
     #[schema(value_type = SeverityWord)]
     severity: Severity,
-    #[schema(value_type = StatusWord)]
+    #[schema(value_type = IncidentStatus)]
     status: domain::Status,
     /// Whether this metric is a member.
     member: bool,

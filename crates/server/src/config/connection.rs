@@ -1,15 +1,15 @@
-//! The settings of connections: Prometheus and its credentials, and our own address.
+//! The settings of the connection to Prometheus, with its credentials.
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 use super::keys::key;
 use super::problem::quoted;
-use super::raw::{RawBasicAuth, RawPrometheus, RawServer};
+use super::raw::{RawBasicAuth, RawPrometheus};
 use super::resolve::Resolver;
-use super::{Auth, HttpUrl, Prometheus, Secret, Server};
+use super::{Auth, HttpUrl, Prometheus, Secret};
 
 const SECRET_FILE_BYTES_MAX: u64 = 64 << 10;
 
@@ -178,44 +178,6 @@ impl Resolver<'_> {
         }
         HttpUrl(text.trim_end_matches('/').to_owned())
     }
-
-    pub(super) fn server(&mut self, raw: RawServer) -> Server {
-        let hosts: Vec<String> = raw
-            .hosts
-            .unwrap_or_default()
-            .iter()
-            .map(|host| host.to_lowercase())
-            .collect();
-        for (index, host) in hosts.iter().enumerate() {
-            if !is_host(host) {
-                let what = format!("`server.hosts` has {}", quoted(host));
-                let advice = "it must be a host name without scheme, port and path";
-                self.refuse(&["server", "hosts", &index.to_string()], what, advice);
-            }
-        }
-        Server {
-            hosts,
-            external_url: raw
-                .external_url
-                .map(|url| self.url("server.external_url", url)),
-            unsafe_listen: raw.unsafe_listen.unwrap_or(false),
-        }
-    }
-
-    pub(super) fn listen(&mut self, given: Option<String>, unsafe_listen: bool) -> SocketAddr {
-        let text = given.unwrap_or_else(|| key("listen").default.to_owned());
-        let Ok(address) = text.parse::<SocketAddr>() else {
-            self.refuse_value("listen", &text);
-            return SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
-        };
-        if !is_loopback(address.ip()) && !unsafe_listen {
-            let what = format!("`listen` is `{address}`, which is not loopback");
-            let advice = "without authentication whoever reaches the port can read and change \
-                          everything; set `server.unsafe_listen: true` to do it nevertheless";
-            self.refuse(&["listen"], what, advice);
-        }
-        address
-    }
 }
 
 /// Credentials as they would be written: basic, token, file of the token.
@@ -306,7 +268,7 @@ fn authority(url: &str) -> Option<(&str, Option<&str>)> {
     }
 }
 
-fn is_host(host: &str) -> bool {
+pub(super) fn is_host(host: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     (1..=253).contains(&host.len()) && host.bytes().all(is_allowed)
 }

@@ -13,7 +13,7 @@ use sources::LogFields;
 use super::connection::credentials;
 use super::duration::{Size, Span};
 use super::notify::{self, Address};
-use super::{Config, LogFormat, LogLevel, LogSource, Schedule, Secret, name_of_zone};
+use super::{Config, LogFormat, LogLevel, LogSource, Schedule, Secret, Server, name_of_zone};
 
 macro_rules! raw {
     ($($name:ident { $($field:ident: $type:ty,)* })*) => { $(
@@ -148,6 +148,7 @@ raw! {
         services: u64,
         series: u64,
         streams: u64,
+        connections: u64,
     }
     RawNotify {
         receivers: Vec<RawReceiver>,
@@ -178,6 +179,15 @@ raw! {
         hosts: Vec<String>,
         external_url: String,
         unsafe_listen: bool,
+        auth: RawAccess,
+        trusted_proxies: Vec<String>,
+        base_path: String,
+    }
+    RawAccess {
+        users_file: PathBuf,
+        tokens_file: PathBuf,
+        session_idle: Span,
+        session_lifetime: Span,
     }
     RawLog {
         level: LogLevel,
@@ -236,18 +246,32 @@ impl Raw {
                 services: Some(whole(config.limits.services)),
                 series: Some(whole(config.limits.series)),
                 streams: Some(whole(config.limits.streams)),
+                connections: Some(whole(config.limits.connections)),
             }),
             notify: Some(notify::written(config)),
-            server: Some(RawServer {
-                hosts: Some(config.server.hosts.clone()),
-                external_url: config.server.external_url.as_ref().map(|u| u.to_string()),
-                unsafe_listen: Some(config.server.unsafe_listen),
-            }),
+            server: Some(server(&config.server)),
             log: Some(RawLog {
                 level: Some(config.log.level),
                 format: Some(config.log.format),
             }),
         }
+    }
+}
+
+fn server(server: &Server) -> RawServer {
+    let networks = server.trusted_proxies.iter().map(ToString::to_string);
+    RawServer {
+        hosts: Some(server.hosts.clone()),
+        external_url: server.external_url.as_ref().map(|u| u.to_string()),
+        unsafe_listen: Some(server.unsafe_listen),
+        auth: Some(RawAccess {
+            users_file: server.auth.users_file.clone(),
+            tokens_file: server.auth.tokens_file.clone(),
+            session_idle: Some(Span(server.auth.session_idle)),
+            session_lifetime: Some(Span(server.auth.session_lifetime)),
+        }),
+        trusted_proxies: Some(networks.collect()),
+        base_path: Some(server.base_path.clone()),
     }
 }
 

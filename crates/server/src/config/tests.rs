@@ -357,6 +357,50 @@ fn an_inline_secret_in_an_open_file_is_remarked() {
 }
 
 #[test]
+fn files_of_users_and_tokens_are_read_where_they_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens");
+    let shown = path.display().to_string();
+    let settings = [
+        ("server.auth.tokens_file", shown.as_str()),
+        ("listen", "0.0.0.0:1"),
+    ];
+    std::fs::write(&path, "ci:root:abc").unwrap();
+    let error = with(&settings).unwrap_err().to_string();
+    assert!(
+        error.contains("line 1 of") && error.contains("\"root\" is none of"),
+        "{error}"
+    );
+    assert!(error.contains(&shown), "{error}");
+
+    let (token, line) = access::new_token("ci", access::Role::Viewer).unwrap();
+    std::fs::write(&path, &line).unwrap();
+    let loaded = with(&settings).unwrap();
+    assert!(loaded.config.server.auth.is_on());
+    assert!(
+        loaded
+            .config
+            .server
+            .auth
+            .read()
+            .unwrap()
+            .token(&token)
+            .is_some()
+    );
+    let warnings = loaded.warnings.join("\n");
+    assert!(
+        warnings.contains("unencrypted") && warnings.contains("chmod 600"),
+        "{warnings}"
+    );
+    let hash = line.rsplit(':').next().unwrap();
+    assert!(!effective_yaml(&loaded.config).contains(hash));
+
+    std::fs::write(&path, "# nobody yet\n").unwrap();
+    let warnings = with(&settings).unwrap().warnings.join("\n");
+    assert!(warnings.contains("names nobody"), "{warnings}");
+}
+
+#[test]
 fn files_that_cannot_be_settings_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.yaml");

@@ -8,8 +8,8 @@ use domain::MetricSpec;
 use super::connection::{is_local, is_loopback};
 use super::document::{Node, Origin};
 use super::duration::Span;
-use super::layers::File;
-use super::{Auth, Config, ReceiverKind, Schedule, Secret};
+use super::layers::{File, open_to_others};
+use super::{Auth, Config, HttpUrl, ReceiverKind, Schedule, Secret};
 
 /// Everything worth a remark about a valid configuration.
 pub(super) fn of(config: &Config, root: &Node, file: Option<&File>) -> Vec<String> {
@@ -17,12 +17,7 @@ pub(super) fn of(config: &Config, root: &Node, file: Option<&File>) -> Vec<Strin
     times(config, &mut warnings);
     training(config, &mut warnings);
     prometheus(config, root, &mut warnings);
-    if !is_loopback(config.listen.ip()) {
-        warnings.push(format!(
-            "`listen` is {} without authentication: whoever reaches it can read and change everything",
-            config.listen
-        ));
-    }
+    serving(config, &mut warnings);
     notify(config, &mut warnings);
     if let Some(file) = file.filter(|file| file.open_to_others) {
         for path in inline_secrets(config, root) {
@@ -90,6 +85,48 @@ fn prometheus(config: &Config, root: &Node, warnings: &mut Vec<String>) {
     if sends_secrets && url.as_str().starts_with("http://") && !is_local(url.as_str()) {
         warnings.push(format!(
             "secrets are sent to {url} unencrypted; use https if there is a network between"
+        ));
+    }
+}
+
+fn serving(config: &Config, warnings: &mut Vec<String>) {
+    let server = &config.server;
+    let https = |url: &HttpUrl| url.as_str().starts_with("https://");
+    if !is_loopback(config.listen.ip()) {
+        if !server.auth.is_on() {
+            warnings.push(format!(
+                "`listen` is {} without authentication: whoever reaches it can read and change everything",
+                config.listen
+            ));
+        } else if !server.external_url.as_ref().is_some_and(https) {
+            warnings.push(format!(
+                "`listen` is {} and `server.external_url` is not https: passwords and tokens may cross the network unencrypted; put a proxy with https before it",
+                config.listen
+            ));
+        }
+    }
+    let files = [
+        ("users_file", &server.auth.users_file),
+        ("tokens_file", &server.auth.tokens_file),
+    ];
+    for (name, path) in files {
+        let metadata = path.as_ref().and_then(|path| path.metadata().ok());
+        if metadata.is_some_and(|metadata| open_to_others(&metadata)) {
+            warnings.push(format!(
+                "`server.auth.{name}` may be read by others than its owner; `chmod 600` it"
+            ));
+        }
+    }
+    let is_empty = |directory: access::Directory| directory.users() + directory.tokens() == 0;
+    if server.auth.is_on() && server.auth.read().is_ok_and(is_empty) {
+        warnings.push("`server.auth` names nobody: nobody can come in; add a line with `bellwether access password NAME`".to_owned());
+    }
+    if let Some(url) = &server.external_url
+        && !url.as_str().ends_with(&server.base_path)
+    {
+        warnings.push(format!(
+            "`server.external_url` ({url}) does not end with `server.base_path` ({}): links will lead nowhere unless the proxy adds it",
+            server.base_path
         ));
     }
 }

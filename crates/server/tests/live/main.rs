@@ -13,6 +13,7 @@ mod end_to_end;
 mod explained;
 mod knobs;
 mod operators;
+mod paging;
 mod recordings;
 mod reload;
 mod routes;

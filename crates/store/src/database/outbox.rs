@@ -19,6 +19,8 @@ use super::{Database, DatabaseError};
 use row::whole;
 
 pub use queue::PENDING_MAX;
+#[cfg(test)]
+pub use queue::make_room;
 pub use row::is_whole;
 
 /// Rows that one transaction drops, so that a tick needn't wait for all of them.

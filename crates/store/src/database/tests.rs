@@ -1,11 +1,14 @@
 //! What the database promises, through its public face.
 
+mod access;
 mod attachments;
 mod events;
 mod ledger;
 mod listing;
 mod older;
+mod outbox;
 mod runs;
+mod search;
 
 use std::fs;
 use std::sync::Arc;
