@@ -57,6 +57,7 @@ impl App {
     /// A data directory or address that can't be used, settings that Prometheus' client refuses,
     /// targets or queries that the embedded store can't take.
     pub async fn start(loading: Loading, record: Option<&Path>) -> anyhow::Result<App> {
+        crate::open_files::allow_all();
         let telemetry = crate::telemetry::install();
         let now = clock::now();
         let config = loading.loaded.config.clone();

@@ -29,6 +29,7 @@ mod storage;
 
 mod api;
 mod clock;
+mod open_files;
 mod stopping;
 mod stream;
 mod telemetry;

@@ -53,18 +53,18 @@ struct ModelView {
     service: String,
     metric: String,
     /// Null where there is none yet; `last_outcome` says why.
-    model: Option<Trained>,
+    model: Option<TrainedModel>,
     /// Why a model that is there can't be used.
     problem: Option<String>,
     /// What came of the last training; null where that was long ago.
-    last_outcome: Option<Outcome>,
+    last_outcome: Option<ModelOutcome>,
     #[schema(value_type = Option<Time>)]
     next_training_ts: Option<Timestamp>,
 }
 
 /// A model on disk.
 #[derive(Serialize, ToSchema)]
-struct Trained {
+struct TrainedModel {
     /// The first 16 digits of the hash of its file, as findings name it.
     hash: String,
     bytes: u64,
@@ -87,12 +87,12 @@ struct Trained {
     /// Isolation scores above are raw anomalies, and the share of the training rows that are.
     forest_threshold: f64,
     raw_share: f64,
-    parameters: Parameterised,
+    parameters: ModelParameters,
 }
 
 /// How a model was trained.
 #[derive(Serialize, ToSchema)]
-struct Parameterised {
+struct ModelParameters {
     step_seconds: f64,
     trees: u32,
     sample_size: u32,
@@ -104,7 +104,7 @@ struct Parameterised {
 
 /// What a training came to.
 #[derive(Clone, Serialize, ToSchema)]
-struct Outcome {
+struct ModelOutcome {
     job: String,
     #[schema(value_type = Option<Time>)]
     at: Option<Timestamp>,
@@ -157,7 +157,7 @@ pub async fn list(
 fn view(
     storage: &Storage,
     series: SeriesId,
-    outcomes: &BTreeMap<SeriesId, Outcome>,
+    outcomes: &BTreeMap<SeriesId, ModelOutcome>,
     next_training_ts: Option<Timestamp>,
     now: Timestamp,
 ) -> ModelView {
@@ -186,9 +186,9 @@ fn view(
     }
 }
 
-fn trained(model: &Model, bytes: &[u8], now: Timestamp) -> Trained {
+fn trained(model: &Model, bytes: &[u8], now: Timestamp) -> TrainedModel {
     let header = &model.header;
-    Trained {
+    TrainedModel {
         hash: model.reference(bytes).hash.to_string(),
         bytes: bytes.len() as u64,
         trained_at: header.trained_at,
@@ -202,7 +202,7 @@ fn trained(model: &Model, bytes: &[u8], now: Timestamp) -> Trained {
         value_max: model.extremes.1,
         forest_threshold: model.forest_threshold,
         raw_share: header.raw_share,
-        parameters: Parameterised {
+        parameters: ModelParameters {
             step_seconds: header.step.as_secs_f64(),
             trees: header.trees,
             sample_size: header.sample_size,
@@ -214,12 +214,12 @@ fn trained(model: &Model, bytes: &[u8], now: Timestamp) -> Trained {
 }
 
 /// The newest outcome of each series, of this start's jobs and the newest that are stored.
-async fn last_outcomes(api: &Api) -> Result<BTreeMap<SeriesId, Outcome>, Problem> {
+async fn last_outcomes(api: &Api) -> Result<BTreeMap<SeriesId, ModelOutcome>, Problem> {
     let mut outcomes = BTreeMap::new();
     let mut add = |job: &TrainingJob| {
         for outcome in &job.outcomes {
             let series = SeriesId::new(outcome.service.clone(), outcome.metric.clone());
-            outcomes.entry(series).or_insert_with(|| Outcome {
+            outcomes.entry(series).or_insert_with(|| ModelOutcome {
                 job: job.id.clone(),
                 at: job.finished_at,
                 outcome: outcome.outcome.clone(),

@@ -74,17 +74,17 @@ pub struct Series {
     /// given; null where all are.
     step_seconds: Option<f64>,
     /// Oldest first.
-    points: Vec<Point>,
+    points: Vec<SeriesPoint>,
     /// Where samples are missing, oldest first; the longest, if there are too many.
-    gaps: Vec<GapView>,
+    gaps: Vec<SeriesGap>,
     gaps_omitted: usize,
     /// The incidents of the service at that time, newest first.
-    incidents: Vec<IncidentSpan>,
+    incidents: Vec<SeriesIncident>,
 }
 
 /// A judged sample.
 #[derive(Serialize, ToSchema)]
-struct Point {
+struct SeriesPoint {
     #[schema(value_type = Time)]
     ts: Timestamp,
     value: f64,
@@ -102,7 +102,7 @@ struct Point {
 
 /// A stretch without samples.
 #[derive(Serialize, ToSchema)]
-struct GapView {
+struct SeriesGap {
     #[schema(value_type = Time)]
     from: Timestamp,
     #[schema(value_type = Time)]
@@ -116,7 +116,7 @@ struct GapView {
 
 /// When an incident of the service was.
 #[derive(Serialize, ToSchema)]
-struct IncidentSpan {
+struct SeriesIncident {
     id: u64,
     /// Its onset.
     #[schema(value_type = Time)]
@@ -246,11 +246,11 @@ fn read(
 }
 
 /// Why there are no samples: what was decided in the middle of it.
-async fn reason(api: &Api, series: &SeriesId, gap: Gap) -> Result<GapView, Problem> {
+async fn reason(api: &Api, series: &SeriesId, gap: Gap) -> Result<SeriesGap, Problem> {
     let failed = |error| Problem::internal("reading decisions", &error);
     let database = &api.storage.database;
     let middle = gap.middle();
-    let view = |reason, detail| GapView {
+    let view = |reason, detail| SeriesGap {
         from: gap.from,
         to: gap.to,
         reason,
@@ -276,7 +276,7 @@ async fn incidents(
     series: &SeriesId,
     from: Timestamp,
     to: Timestamp,
-) -> Result<Vec<IncidentSpan>, Problem> {
+) -> Result<Vec<SeriesIncident>, Problem> {
     let filter = IncidentFilter {
         service: Some(series.service.clone()),
         from: Some(from),
@@ -286,7 +286,7 @@ async fn incidents(
     };
     let page = api.storage.database.incidents(&filter).await;
     let page = page.map_err(|error| Problem::internal("reading the incidents", &error))?;
-    let span = |incident: domain::Incident| IncidentSpan {
+    let span = |incident: domain::Incident| SeriesIncident {
         id: incident.id.0,
         from: incident.onset,
         to: incident.ended,
@@ -297,8 +297,8 @@ async fn incidents(
     Ok(page.incidents.into_iter().map(span).collect())
 }
 
-fn point((row, part): thin::Point) -> Point {
-    Point {
+fn point((row, part): thin::Point) -> SeriesPoint {
+    SeriesPoint {
         ts: row.timestamp,
         value: row.value,
         severity: row.severity,

@@ -16,5 +16,7 @@ mod operators;
 mod paging;
 mod recordings;
 mod reload;
+mod routes;
 mod scraped_here;
+mod stream;
 mod why;
