@@ -2,9 +2,11 @@
 //! JSON has its own types, converted by hand from the domain's.
 
 mod decisions;
+mod docs;
 mod events;
 mod guard;
 mod incidents;
+mod known;
 mod logs;
 mod metrics;
 mod openapi;
@@ -23,7 +25,7 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use axum::{Router, middleware};
+use axum::{Extension, Router, middleware};
 use domain::{ServiceId, Timestamp};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sources::LogReader;
@@ -46,6 +48,7 @@ use crate::telemetry;
 use crate::tick::Message;
 use crate::training::Queue;
 
+use known::Known;
 use problem::Problem;
 
 /// No answer takes longer, but for `POST /retrain?wait=true`.
@@ -112,6 +115,9 @@ fn described() -> (Router<Api>, OpenApi) {
         .routes(routes!(retrain::job))
         .routes(routes!(status::status))
         .routes(routes!(status::front_page))
+        .routes(routes!(docs::document))
+        .routes(routes!(docs::page))
+        .routes(routes!(docs::file))
         .nest("/prometheus/api/v1", prometheus_routes())
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
@@ -123,8 +129,13 @@ fn described() -> (Router<Api>, OpenApi) {
 }
 
 fn router(api: Api) -> Router {
-    let (routes, _) = described();
+    let (routes, document) = described();
     routes
+        .layer(Extension(Arc::new(docs::Served::of(&document))))
+        .layer(from_fn_with_state(
+            Arc::new(Known::of(&document)),
+            known::check,
+        ))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::disable())
@@ -161,10 +172,9 @@ async fn finish(request: Request, next: Next) -> Response {
         "x-content-type-options",
         axum::http::HeaderValue::from_static("nosniff"),
     );
-    headers.insert(
-        "cache-control",
-        axum::http::HeaderValue::from_static("no-store"),
-    );
+    headers
+        .entry("cache-control")
+        .or_insert(axum::http::HeaderValue::from_static("no-store"));
     response
 }
 

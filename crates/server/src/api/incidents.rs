@@ -43,7 +43,7 @@ pub struct ListParameters {
     /// Any of these, separated by commas; an operator's word counts more than the thresholds.
     #[param(value_type = Option<Vec<Crossing>>, style = Form, explode = false)]
     severity: Option<String>,
-    #[param(value_type = Option<IncidentKindWord>)]
+    #[param(inline, value_type = Option<IncidentKindWord>)]
     kind: Option<String>,
     firing: Option<bool>,
     snoozed: Option<bool>,
@@ -55,7 +55,7 @@ pub struct ListParameters {
     /// Opened until then.
     #[param(value_type = Option<Instant>)]
     to: Option<String>,
-    #[param(value_type = Option<SortWord>, default = "-id")]
+    #[param(inline, value_type = Option<SortWord>, default = "-id")]
     sort: Option<String>,
     /// The `next_cursor` of the page before, in the same order.
     cursor: Option<String>,
