@@ -55,7 +55,8 @@ pub struct ListParameters {
     /// Opened until then.
     #[param(value_type = Option<Instant>)]
     to: Option<String>,
-    #[param(inline, value_type = Option<SortWord>, default = "-id")]
+    /// The newest first where it is missing.
+    #[param(inline, value_type = Option<SortWord>)]
     sort: Option<String>,
     /// The `next_cursor` of the page before, in the same order.
     cursor: Option<String>,

@@ -48,7 +48,8 @@ pub struct Parameters {
     /// A part of message, exception, stack trace or trace id, of any case.
     #[param(max_length = 200)]
     text: Option<String>,
-    #[param(inline, value_type = Option<OrderWord>, default = "oldest")]
+    /// The oldest where it is missing.
+    #[param(inline, value_type = Option<OrderWord>)]
     order: Option<String>,
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
