@@ -21,6 +21,7 @@ use crate::api::{self, Api};
 use crate::clock;
 use crate::collecting::Collecting;
 use crate::config::{self, Auth, Config};
+use crate::entrance::Entrance;
 use crate::evidence::{self, Gatherer, Gathering};
 use crate::following::Following;
 use crate::history::{self, History, Progress};
@@ -203,7 +204,12 @@ impl App {
             tasks.spawn(source::tend(Arc::clone(&embedded.store), stopped.clone()));
             embedded
         });
+        let entrance = Entrance::open(live.clone(), Arc::clone(&storage)).await?;
+        let entrance = Arc::new(entrance);
+        tasks.spawn(Arc::clone(&entrance).tend(stopped.clone()));
         let api = Api {
+            entrance,
+            refusals: Arc::default(),
             embedded,
             snapshots,
             engine: engine.clone(),

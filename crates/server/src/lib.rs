@@ -27,6 +27,8 @@ mod storage;
 
 mod api;
 mod clock;
+mod entrance;
+mod listening;
 mod stopping;
 mod telemetry;
 

@@ -50,17 +50,37 @@ words! {
     SeverityWord: "Normal", "High", "Critical", "Unavailable";
     /// How a service is.
     ServiceState: "critical", "high", "gone", "early_warning", "no_data", "normal";
+    /// What somebody may do; each role may do all that the ones before it may.
+    RoleWord: "viewer", "operator", "admin";
+    /// Whether anyone must show who they are.
+    AuthWord: "none", "required";
 }
 
 /// What any route may answer, and when.
-const EVERYWHERE: [(StatusCode, &str); 4] = [
+const EVERYWHERE: [(StatusCode, &str); 8] = [
     (
         StatusCode::BAD_REQUEST,
         "A parameter, header or body is missing or wrong; `detail` says which, and what it must be.",
     ),
     (
+        StatusCode::UNAUTHORIZED,
+        "There is access control, and the request doesn't show who asks.",
+    ),
+    (
         StatusCode::FORBIDDEN,
         "This request may not ask for it; `detail` says why.",
+    ),
+    (
+        StatusCode::REQUEST_TIMEOUT,
+        "The body did not arrive within 30 seconds.",
+    ),
+    (
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "The body has more than 64 KiB.",
+    ),
+    (
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many wrong tokens came from this address; Retry-After says how many seconds to wait.",
     ),
     (
         StatusCode::INTERNAL_SERVER_ERROR,

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use tokio::sync::oneshot;
 
+use super::super::guard::OPERATOR;
 use super::super::parameters::{duration, time};
 use super::super::problem::Problem;
 use super::super::{Api, visible};
@@ -229,7 +230,7 @@ async fn change(
     let command = Command {
         number: 0,
         incident,
-        actor: actor(headers),
+        actor: actor(api, headers),
         kind,
         note: note.filter(|note| !note.trim().is_empty()),
         expected: expected(headers)?,
@@ -291,12 +292,18 @@ fn required<T: DeserializeOwned>(body: &Bytes, like: &str) -> Result<T, Problem>
         .map_err(|error| Problem::bad_request(format!("the body must be like {like}: {error}")))
 }
 
-/// Who asks: a name that nobody has verified.
-pub fn actor(headers: &HeaderMap) -> Actor {
+/// Who asks. With access control the guard has put the verified name in place of whatever was
+/// said; without, it is a name that nobody has verified.
+pub fn actor(api: &Api, headers: &HeaderMap) -> Actor {
     let name = headers
-        .get("x-operator")
+        .get(OPERATOR)
         .and_then(|value| value.to_str().ok())
         .map(str::trim);
     let name = name.filter(|name| !name.is_empty()).unwrap_or("anonymous");
-    Actor::Unverified(name.chars().take(NAME_CHARS_MAX).collect())
+    let name = name.chars().take(NAME_CHARS_MAX).collect();
+    if api.entrance.is_required() {
+        Actor::Verified(name)
+    } else {
+        Actor::Unverified(name)
+    }
 }
