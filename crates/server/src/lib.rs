@@ -32,6 +32,7 @@ mod listening;
 mod stopping;
 mod telemetry;
 
+pub mod credentials;
 pub mod demo;
 pub mod doctor;
 pub mod lab;
