@@ -148,6 +148,26 @@ mod tests {
     }
 
     #[test]
+    fn access_control_is_not_taken_away_while_running() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        let (_, line) = access::new_token("ci", access::Role::Viewer).unwrap();
+        std::fs::write(&path, line).unwrap();
+        let on = config(&format!(
+            "{{ listen: '0.0.0.0:1', server: {{ trusted_proxies: [10.0.0.1], auth: {{ tokens_file: {} }} }} }}",
+            path.display()
+        ));
+        let off = config("tick: 15s");
+        let away = change(&on, off.clone());
+        assert!(away.in_force.server.auth.is_on());
+        assert!(
+            away.needs_restart
+                .contains(&"server.auth.tokens_file".to_owned())
+        );
+        assert!(change(&off, on).in_force.server.auth.is_on());
+    }
+
+    #[test]
     fn metrics_of_scraped_targets_wait_for_a_restart() {
         let change = change(
             &config("scrape: targets.yml"),

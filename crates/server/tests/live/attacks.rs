@@ -111,9 +111,9 @@ log: {{ format: json }}
             sent: AtomicUsize::new(0),
             wrong: std::sync::Mutex::default(),
         };
-        until("an incident", PATIENCE, || async {
-            let log = world.dir.path().join("data/datasets/sick");
-            log.exists().then_some(())
+        until("the first rows", PATIENCE, || async {
+            let rows = world.dir.path().join("data/datasets/sick");
+            rows.exists().then_some(())
         })
         .await;
         world

@@ -1,7 +1,9 @@
 //! Attacks by what a request says: paths, parameters, headers and bodies.
 
+use std::time::Duration;
+
 use super::{Answer, Attack, World, attack, request};
-use crate::harness::figure;
+use crate::harness::{figure, until};
 
 const JSON: &str = "Content-Type: application/json";
 const CHANGES: [&str; 10] = [
@@ -395,6 +397,13 @@ async fn secrets(world: &World) {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_access_control_every_attack_is_refused() {
     let world = World::with("").await;
+    until("incident 1", Duration::from_secs(30), || async {
+        let answer = world
+            .send(&request("GET /api/v1/incidents/1", &[], ""))
+            .await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
     let listed = [
         names(),
         paths(),
