@@ -5,10 +5,12 @@ mod catalogue;
 mod configuration;
 mod datasets;
 mod decisions;
+mod docs;
 mod events;
 mod findings;
 mod guard;
 mod incidents;
+mod known;
 mod logs;
 mod lookup;
 mod metrics;
@@ -34,7 +36,7 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use axum::{Router, middleware};
+use axum::{Extension, Router, middleware};
 use domain::{ServiceId, Timestamp};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sources::LogReader;
@@ -61,6 +63,7 @@ use crate::tick::Message;
 use crate::training::Queue;
 
 pub(crate) use incidents::entry;
+use known::Known;
 use problem::Problem;
 pub(crate) use services::judged;
 
@@ -151,6 +154,9 @@ fn described() -> (Router<Api>, OpenApi) {
         .routes(routes!(datasets::download::get))
         .routes(routes!(configuration::get))
         .routes(routes!(incidents::bulk::post))
+        .routes(routes!(docs::document))
+        .routes(routes!(docs::page))
+        .routes(routes!(docs::file))
         .nest("/prometheus/api/v1", prometheus_routes())
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
@@ -164,8 +170,13 @@ fn described() -> (Router<Api>, OpenApi) {
 }
 
 fn router(api: Api) -> Router {
-    let (routes, _) = described();
+    let (routes, document) = described();
     routes
+        .layer(Extension(Arc::new(docs::Served::of(&document))))
+        .layer(from_fn_with_state(
+            Arc::new(Known::of(&document)),
+            known::check,
+        ))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::disable())
@@ -202,10 +213,9 @@ async fn finish(request: Request, next: Next) -> Response {
         "x-content-type-options",
         axum::http::HeaderValue::from_static("nosniff"),
     );
-    headers.insert(
-        "cache-control",
-        axum::http::HeaderValue::from_static("no-store"),
-    );
+    headers
+        .entry("cache-control")
+        .or_insert(axum::http::HeaderValue::from_static("no-store"));
     response
 }
 

@@ -56,6 +56,7 @@ GET  /api/v1/events                   ?service=&from=&to=&cursor=&limit=
 GET  /api/v1/jobs, /api/v1/jobs/ID
 GET  /prometheus/api/v1/query         and query_range, series, labels, metadata: the embedded store, as Prometheus answers
 GET  /api/v1/status
+GET  /api/v1/openapi.json             all of this as an OpenAPI document; /api/v1/docs shows it
 GET  /healthz, /readyz
 GET  /metrics                         Bellwether's own telemetry
 ";

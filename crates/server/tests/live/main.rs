@@ -6,6 +6,7 @@ mod fake;
 mod harness;
 
 mod bad_input;
+mod contract;
 mod demo;
 mod doctor;
 mod durability;
