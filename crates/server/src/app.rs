@@ -22,6 +22,7 @@ use crate::clock;
 use crate::collecting::Collecting;
 use crate::config::{self, Auth, Config};
 use crate::delivering::Delivering;
+use crate::entrance::Entrance;
 use crate::evidence::{self, Gatherer, Gathering};
 use crate::following::Following;
 use crate::history::{self, History, Progress};
@@ -234,7 +235,12 @@ impl App {
             tasks.spawn(source::tend(Arc::clone(&embedded.store), stopped.clone()));
             embedded
         });
+        let entrance = Entrance::open(live.clone(), Arc::clone(&storage)).await?;
+        let entrance = Arc::new(entrance);
+        tasks.spawn(Arc::clone(&entrance).tend(stopped.clone()));
         let api = Api {
+            entrance,
+            refusals: Arc::default(),
             embedded,
             snapshots,
             engine: engine.clone(),

@@ -76,6 +76,12 @@ with `# EOF` at the end. Each line of FILE is START END STEP EXPR, times as epoc
   1795348800 1795352400 15 sum by (service) (rate(requests_total[5m]))
 Empty lines and lines that begin with # are left out.";
 
+const ACCESS_EXAMPLES: &str = "Examples:
+  bellwether access password kim --role operator >> users
+  bellwether access token ci --role viewer >> tokens
+
+docs/access.md says what the roles may do.";
+
 const LOGS_EXAMPLES: &str = "Examples:
   bellwether lab logs labelled-lines
   bellwether lab logs labelled-lines --ids ids.txt
@@ -142,6 +148,11 @@ pub enum Command {
     Lab(Lab),
     /// Check the configuration and print the effective whole, without secrets.
     CheckConfig(Settings),
+    /// Make a password or token for the files that say who may come in.
+    ///
+    /// The line for the file goes to standard output, the rest to standard error.
+    #[command(after_help = ACCESS_EXAMPLES)]
+    Access(Access),
     /// Print the version and what formats it writes.
     Version,
 }
@@ -360,6 +371,30 @@ pub enum LabCommand {
     /// the truth.
     #[command(after_help = LOGS_EXAMPLES)]
     Logs(LabLogs),
+}
+
+#[derive(Debug, Args)]
+pub struct Access {
+    #[command(subcommand)]
+    pub command: AccessCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AccessCommand {
+    /// A line of the users file: asks for the password, or reads it from standard input.
+    Password(Credential),
+    /// A line of the tokens file, and the token itself, which is shown only once.
+    Token(Credential),
+}
+
+#[derive(Debug, Args)]
+pub struct Credential {
+    /// Who it is for: 1 to 64 letters, digits and ._-@+
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What they may do: viewer, operator or admin
+    #[arg(long, value_name = "ROLE", default_value = "viewer")]
+    pub role: access::Role,
 }
 
 #[derive(Debug, Args)]

@@ -29,11 +29,14 @@ mod storage;
 
 mod api;
 mod clock;
+mod entrance;
+mod listening;
 mod open_files;
 mod stopping;
 mod stream;
 mod telemetry;
 
+pub mod credentials;
 pub mod demo;
 pub mod doctor;
 pub mod lab;

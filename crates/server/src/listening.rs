@@ -133,5 +133,7 @@ pub fn connections_max(configured: usize) -> usize {
         }
     }
     let half = limit.current.map_or(wanted, |current| current) / 2;
-    configured.min(usize::try_from(half).unwrap_or(configured)).max(1)
+    configured
+        .min(usize::try_from(half).unwrap_or(configured))
+        .max(1)
 }

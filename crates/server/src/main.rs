@@ -7,7 +7,7 @@ use server::app::App;
 use server::cli::{Cli, Command, LabCommand, Serve, Settings};
 use server::config::{Config, Loaded, LogFormat};
 use server::live::Loading;
-use server::{config, demo, doctor, lab, offline, replay, source, why};
+use server::{config, credentials, demo, doctor, lab, offline, replay, source, why};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -36,6 +36,7 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
         || error.is::<lab::LogShiftError>()
         || error.is::<lab::LogsError>()
         || error.is::<lab::PromqlError>()
+        || error.is::<access::IssueError>()
         || error.is::<source::TargetsError>()
         || error.is::<why::UrlError>()
         || error.is::<doctor::DoctorError>()
@@ -93,6 +94,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 println!("# {line}");
             }
             print!("{}", config::effective_yaml(&loaded.config));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Access(asked) => {
+            credentials::issue(&asked.command)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Version => {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use store::{DatasetError, PartSummary, Paths};
 use utoipa::{IntoParams, ToSchema};
 
-use super::lookup::{after_cursor, page_of};
+use super::known::{after_cursor, page_of};
 use super::openapi::{OfService, Time};
 use super::parameters::page_limit;
 use super::problem::Problem;

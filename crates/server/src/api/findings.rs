@@ -6,7 +6,7 @@ use domain::{Finding, Prediction, SeriesId, ServiceId, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::lookup::{after_cursor, page_of};
+use super::known::{after_cursor, page_of};
 use super::metrics::{Metric, metric};
 use super::openapi::{OfService, Time};
 use super::parameters::page_limit;

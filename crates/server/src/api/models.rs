@@ -11,7 +11,7 @@ use domain::{MetricId, SeriesId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::lookup::{after_cursor, page_of};
+use super::known::{after_cursor, page_of};
 use super::openapi::{OfService, Time};
 use super::parameters::page_limit;
 use super::problem::Problem;

@@ -166,7 +166,7 @@ pub async fn finish(
     let ended = api
         .storage
         .database
-        .mute_end(id, actor(&headers), now)
+        .mute_end(id, actor(&api, &headers), now)
         .await;
     let ended = ended.map_err(|error| Problem::internal("ending the mute", &error))?;
     let mute = ended.ok_or_else(|| {
@@ -210,7 +210,7 @@ pub async fn set_shadow(
         let ended = api
             .storage
             .database
-            .mute_end(mute.id, actor(&headers), now)
+            .mute_end(mute.id, actor(&api, &headers), now)
             .await;
         ended.map_err(|error| Problem::internal("ending shadow mode", &error))?;
     }
@@ -260,7 +260,7 @@ async fn add(
         service,
         from: now,
         until,
-        by: actor(headers),
+        by: actor(api, headers),
         note,
     };
     let added = api.storage.database.mute_add(new).await;

@@ -67,6 +67,9 @@ GET  /api/v1/status
 GET  /api/v1/openapi.json             all of this as an OpenAPI document; /api/v1/docs shows it
 GET  /healthz, /readyz
 GET  /metrics                         Bellwether's own telemetry
+POST /api/v1/login                    {\"name\": \"kim\", \"password\": \"…\"}, and /api/v1/logout
+GET  /api/v1/me                       who you are and what you may do
+GET  /api/v1/audit                    ?actor=&from=&to=&cursor=&limit=: who changed what
 ";
 
 /// The routes, one a line.
@@ -99,20 +102,18 @@ struct Readiness {
     (status = 503, description = "It isn't, and why.", body = Readiness),
 ))]
 pub async fn readyz(State(api): State<Api>) -> Response {
-    let reasons = unready(&api, &api.snapshot(), clock::now());
-    let status = if reasons.is_empty() {
+    let mut reasons = unready(&api, &api.snapshot(), clock::now());
+    let ready = reasons.is_empty();
+    let status = if ready {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (
-        status,
-        Json(Readiness {
-            ready: reasons.is_empty(),
-            reasons,
-        }),
-    )
-        .into_response()
+    // Anyone may ask; with access control the reasons are in the status.
+    if api.entrance.is_required() {
+        reasons.clear();
+    }
+    (status, Json(Readiness { ready, reasons })).into_response()
 }
 
 /// Why it isn't ready; empty when it is.

@@ -5,6 +5,7 @@
 mod fake;
 mod harness;
 
+mod attacks;
 mod bad_input;
 mod contract;
 mod demo;

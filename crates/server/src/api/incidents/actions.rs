@@ -18,6 +18,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoParams, IntoResponses, PartialSchema, ToSchema};
 
+use super::super::guard::OPERATOR;
 use super::super::openapi::{Crossing, Length, refusals};
 use super::super::parameters::{duration, time};
 use super::super::problem::Problem;
@@ -335,7 +336,7 @@ async fn change(
     let command = Command {
         number: 0,
         incident,
-        actor: actor(headers),
+        actor: actor(api, headers),
         kind,
         note: checked_note(note)?,
         expected: expected(headers)?,
@@ -417,12 +418,18 @@ pub(super) fn required<T: DeserializeOwned>(body: &Bytes, like: &str) -> Result<
         .map_err(|error| Problem::bad_request(format!("the body must be like {like}: {error}")))
 }
 
-/// Who asks: a name that nobody has verified.
-pub fn actor(headers: &HeaderMap) -> Actor {
+/// Who asks. With access control the guard has put the verified name in place of whatever was
+/// said; without, it is a name that nobody has verified.
+pub fn actor(api: &Api, headers: &HeaderMap) -> Actor {
     let name = headers
-        .get("x-operator")
+        .get(OPERATOR)
         .and_then(|value| value.to_str().ok())
         .map(str::trim);
     let name = name.filter(|name| !name.is_empty()).unwrap_or("anonymous");
-    Actor::Unverified(name.chars().take(NAME_CHARS_MAX).collect())
+    let name = name.chars().take(NAME_CHARS_MAX).collect();
+    if api.entrance.is_required() {
+        Actor::Verified(name)
+    } else {
+        Actor::Unverified(name)
+    }
 }
