@@ -82,7 +82,7 @@ const BY_FORM: [&str; 4] = [
 ];
 
 /// The subjects, in the order in which they are read.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("services", "What is watched, and how it is now."),
     (
         "incidents",
@@ -91,6 +91,10 @@ const TAGS: [(&str, &str); 9] = [
     ("decisions", "What was decided about a series, and why."),
     ("logs", "Log lines, and patterns of them that moved."),
     ("events", "Changes that people and pipelines post."),
+    (
+        "datasets",
+        "The judged samples that are kept of each series.",
+    ),
     ("training", "Models, and the jobs that train them."),
     ("health", "How Bellwether itself is."),
     (
