@@ -20,8 +20,9 @@ allowed_for() {
         incident) echo "domain" ;;
         engine) echo "detect incident domain" ;;
         sources | store | embedded | simulator | access) echo "domain" ;;
+        notify) echo "domain incident" ;;
         lab) echo "simulator engine detect incident forest domain" ;;
-        server) echo "access domain forest detect incident engine embedded sources store lab simulator" ;;
+        server) echo "access notify domain forest detect incident engine embedded sources store lab simulator" ;;
         *) return 1 ;;
     esac
 }

@@ -9,9 +9,10 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::{Incident, IncidentId, ServiceId, Severity, Timestamp};
+use domain::{Incident, IncidentId, ServiceId, Severity, Status, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::alert::Alert;
 use crate::body::{Heading, NoticeBody};
 use crate::notice::{Notice, NoticeKind, NoticeState};
 use crate::policy::{Policy, ReceiverPolicy, Withhold};
@@ -144,6 +145,39 @@ impl Pager {
         memory
             .flat_map(|memory| &memory.receivers)
             .filter_map(|(name, line)| Some((name.as_str(), line.told?)))
+    }
+
+    /// The alerts that fire at an Alertmanager, to be sent every
+    /// [`REFRESH_INTERVAL`](crate::REFRESH_INTERVAL) lest they be taken as ended: all that it was
+    /// told of and that still fire, acknowledged ones too.
+    pub fn firing_alerts(&self, policy: &Policy, receiver: &str, seen: &Seen<'_>) -> Vec<Alert> {
+        let heading = |before| Heading {
+            key: String::new(),
+            kind: NoticeKind::Opened,
+            at: seen.now,
+            severity_before: before,
+        };
+        let of_incident = |incident: &Arc<Incident>| {
+            let memory = self.incidents.get(&incident.id)?;
+            let line = memory.receivers.get(receiver)?;
+            let told = line.told.filter(|_| line.is_told_firing())?;
+            let fires = incident.firing && incident.status != Status::Resolved;
+            let body = fires
+                .then(|| NoticeBody::of_incident(heading(Some(told.severity)), incident, policy))?;
+            Some(Alert::firing(&body, told.severity))
+        };
+        let of_source = || {
+            let why = match seen.source {
+                Source::Blind { why, .. } => why,
+                Source::Unknown => None,
+                Source::Answers => return None,
+            };
+            let since = self.source.blind_since_for(receiver)?;
+            let body = source::body(heading(None), since, why, policy);
+            Some(Alert::firing(&body, body.severity))
+        };
+        let incidents = seen.incidents.iter().filter_map(of_incident);
+        incidents.chain(of_source()).collect()
     }
 
     /// What a receiver that is not configured was told is of no use.

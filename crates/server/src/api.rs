@@ -3,20 +3,30 @@
 
 mod access;
 mod audit;
+mod catalogue;
+mod configuration;
+mod datasets;
 mod decisions;
 mod events;
+mod findings;
 mod guard;
 mod incidents;
+mod known;
 mod logs;
 mod metrics;
+mod models;
+mod mutes;
+mod notices;
 mod openapi;
 mod parameters;
 mod problem;
 mod prometheus;
 mod reload;
 mod retrain;
+mod series;
 mod services;
 mod status;
+mod stream;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,7 +35,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::post;
 use axum::{Router, middleware};
 use domain::{ServiceId, Timestamp};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -44,15 +54,19 @@ use crate::entrance::Entrance;
 use crate::history::Progress;
 use crate::listening;
 use crate::live::{Live, Reloads};
+use crate::paging::Paged;
 use crate::snapshot::Snapshot;
 use crate::source::Embedded;
 use crate::storage::Storage;
+use crate::stream::Hub;
 use crate::telemetry;
 use crate::tick::Message;
 use crate::training::Queue;
 
 pub use audit::Refusals;
+pub(crate) use incidents::entry;
 use problem::Problem;
+pub(crate) use services::judged;
 
 /// No answer takes longer, but for `POST /retrain?wait=true`.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -60,6 +74,8 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 const TARGET_BYTES_MAX: usize = 8 << 10;
 /// Requests that read logs at the same time.
 pub const LOG_READERS: usize = 4;
+/// Requests that read datasets or models at the same time.
+pub const DATASET_READERS: usize = 4;
 
 /// What handlers reach.
 #[derive(Clone)]
@@ -71,10 +87,12 @@ pub struct Api {
     pub logs: Arc<LogReader>,
     /// So many requests read logs at the same time; the others wait.
     pub log_readers: Arc<Semaphore>,
+    pub dataset_readers: Arc<Semaphore>,
     pub progress: Arc<Mutex<Progress>>,
     pub telemetry: PrometheusHandle,
     pub live: Live,
     pub reloads: Reloads,
+    pub paged: watch::Receiver<Arc<Paged>>,
     pub started_at: Timestamp,
     pub entrance: Arc<Entrance>,
     pub refusals: Arc<Refusals>,
@@ -82,6 +100,9 @@ pub struct Api {
     pub source: String,
     /// Where metrics are scraped here.
     pub embedded: Option<Arc<Embedded>>,
+    /// Where events are followed, until it is time to stop.
+    pub hub: Arc<Hub>,
+    pub stop: watch::Receiver<bool>,
 }
 
 /// Answers until told to stop, then finishes what is under way.
@@ -147,39 +168,52 @@ fn described() -> (Router<Api>, OpenApi) {
         .routes(routes!(status::healthz))
         .routes(routes!(status::readyz))
         .routes(routes!(services::list))
+        .routes(routes!(metrics::get))
+        .routes(routes!(logs::get))
+        .routes(routes!(logs::range::get))
+        .routes(routes!(logs::patterns::get))
+        .routes(routes!(incidents::list))
+        .routes(routes!(incidents::get))
+        .routes(routes!(incidents::actions::acknowledge))
+        .routes(routes!(incidents::actions::resolve))
+        .routes(routes!(incidents::actions::reopen))
+        .routes(routes!(incidents::actions::assign))
+        .routes(routes!(incidents::actions::snooze))
+        .routes(routes!(incidents::actions::comment))
+        .routes(routes!(incidents::actions::set_severity))
+        .routes(routes!(decisions::get))
+        .routes(routes!(events::list, events::post))
+        .routes(routes!(retrain::jobs))
+        .routes(routes!(retrain::job))
+        .routes(routes!(status::status))
+        .routes(routes!(status::front_page))
         .routes(routes!(reload::reload))
+        .routes(routes!(mutes::list, mutes::set))
+        .routes(routes!(mutes::finish))
+        .routes(routes!(mutes::shadow, mutes::set_shadow))
+        .routes(routes!(notices::list))
+        .routes(routes!(notices::receivers))
+        .routes(routes!(catalogue::get))
+        .routes(routes!(findings::get))
+        .routes(routes!(series::get))
+        .routes(routes!(models::list))
+        .routes(routes!(datasets::list))
+        .routes(routes!(datasets::rows::get))
+        .routes(routes!(datasets::download::get))
+        .routes(routes!(configuration::get))
+        .routes(routes!(incidents::bulk::post))
         .routes(routes!(access::login))
         .routes(routes!(access::logout))
         .routes(routes!(access::me))
         .routes(routes!(audit::list))
-        .route("/", get(status::front_page))
-        .route("/metrics", get(metrics::get))
-        .route("/logs", get(logs::get))
-        .route("/api/v1/logs", get(logs::range))
-        .route("/api/v1/logs/patterns", get(logs::patterns))
-        .route("/api/v1/status", get(status::status))
-        .route("/api/v1/jobs", get(retrain::jobs))
-        .route("/api/v1/jobs/{id}", get(retrain::job))
-        .route("/api/v1/incidents", get(incidents::list))
-        .route("/api/v1/incidents/{id}", get(incidents::get))
-        .route("/api/v1/incidents/{id}/ack", post(incidents::acknowledge))
-        .route("/api/v1/incidents/{id}/resolve", post(incidents::resolve))
-        .route("/api/v1/incidents/{id}/reopen", post(incidents::reopen))
-        .route("/api/v1/incidents/{id}/assign", post(incidents::assign))
-        .route("/api/v1/incidents/{id}/snooze", post(incidents::snooze))
-        .route("/api/v1/incidents/{id}/comment", post(incidents::comment))
-        .route(
-            "/api/v1/incidents/{id}/severity",
-            post(incidents::set_severity),
-        )
-        .route("/api/v1/events", get(events::list).post(events::post))
-        .route("/api/v1/decisions", get(decisions::get))
         .nest("/prometheus/api/v1", prometheus_routes())
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             TIMEOUT,
         ));
-    let untimed = OpenApiRouter::new().route("/retrain", post(retrain::retrain));
+    let untimed = OpenApiRouter::new()
+        .routes(routes!(stream::get))
+        .routes(routes!(retrain::retrain));
     let (router, document) = untimed.merge(timed).split_for_parts();
     (router, openapi::complete(document))
 }
@@ -194,19 +228,21 @@ fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// The embedded store in the format of Prometheus; GET and POST are alike.
+/// The embedded store in the format of Prometheus. By POST, which `openapi::complete` describes, a
+/// query is the same.
 fn prometheus_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
-        .route("/query", get(prometheus::query).post(prometheus::query))
-        .route(
-            "/query_range",
-            get(prometheus::query_range).post(prometheus::query_range),
-        )
-        .route("/series", get(prometheus::series).post(prometheus::series))
-        .route("/labels", get(prometheus::labels).post(prometheus::labels))
-        .route("/label/{name}/values", get(prometheus::label_values))
-        .route("/metadata", get(prometheus::metadata))
-        .route("/status/buildinfo", get(prometheus::build_info))
+        .routes(routes!(prometheus::query))
+        .route("/query", post(prometheus::query))
+        .routes(routes!(prometheus::query_range))
+        .route("/query_range", post(prometheus::query_range))
+        .routes(routes!(prometheus::series))
+        .route("/series", post(prometheus::series))
+        .routes(routes!(prometheus::labels))
+        .route("/labels", post(prometheus::labels))
+        .routes(routes!(prometheus::label_values))
+        .routes(routes!(prometheus::metadata))
+        .routes(routes!(prometheus::build_info))
 }
 
 /// Headers of every answer: nothing may guess its type, keep it, frame it, or learn from where one

@@ -21,19 +21,22 @@ use crate::api::{self, Api};
 use crate::clock;
 use crate::collecting::Collecting;
 use crate::config::{self, Auth, Config};
+use crate::delivering::Delivering;
 use crate::entrance::Entrance;
 use crate::evidence::{self, Gatherer, Gathering};
 use crate::following::Following;
 use crate::history::{self, History, Progress};
 use crate::hole::{Hole, Stretch};
 use crate::live::{Loading, Reloading, Reloads};
+use crate::paging::Desk;
 use crate::recorder::Recorder;
 use crate::restore::{Restored, restore};
 use crate::snapshot::Snapshot;
 use crate::source::{self, Prepared, Source};
 use crate::storage::Storage;
+use crate::stream::{Hub, Publishing, Seen};
 use crate::tick::{self, Message, Ticking};
-use crate::training::{Queue, Recipe, Selection, Training, Trigger};
+use crate::training::{self, Queue, Recipe, Selection, Training, Trigger};
 
 /// How long the tasks may take to end; what still runs then is dropped.
 const DRAIN: Duration = Duration::from_secs(4);
@@ -55,6 +58,7 @@ impl App {
     /// A data directory or address that can't be used, settings that Prometheus' client refuses,
     /// targets or queries that the embedded store can't take.
     pub async fn start(loading: Loading, record: Option<&Path>) -> anyhow::Result<App> {
+        crate::open_files::allow_all();
         let telemetry = crate::telemetry::install();
         let now = clock::now();
         let config = loading.loaded.config.clone();
@@ -97,6 +101,8 @@ impl App {
         if let Some(from) = history::whole_to(&storage, &restored.last_rows).await {
             hole.widen(Stretch { from, to: from });
         }
+        let desk = Desk::restore(&storage.database, live.clone(), now).await;
+        let paged = desk.published();
         let (publisher, snapshots) = watch::channel(Arc::new(Snapshot::default()));
         let queue = Arc::new(Queue::default());
         let progress = Arc::new(Mutex::new(Progress::default()));
@@ -108,6 +114,16 @@ impl App {
         let (readers, askers) = Gatherer::limits();
         let mut tasks = JoinSet::new();
         tasks.spawn(reloading.run());
+        tasks.spawn(
+            Delivering {
+                live: live.clone(),
+                storage: Arc::clone(&storage),
+                paged: paged.clone(),
+                snapshots: snapshots.clone(),
+                stop: stopped.clone(),
+            }
+            .run(),
+        );
         tasks.spawn(
             Collecting {
                 collector,
@@ -157,6 +173,7 @@ impl App {
         );
         tasks.spawn(
             Training {
+                pool: Arc::new(training::pool()?),
                 queue: Arc::clone(&queue),
                 storage: Arc::clone(&storage),
                 live: live.clone(),
@@ -178,6 +195,19 @@ impl App {
             live.clone(),
             stopped.clone(),
         ));
+        let hub = Arc::new(Hub::new(now, config.limits.streams));
+        tasks.spawn(
+            Publishing {
+                hub: Arc::clone(&hub),
+                snapshots: snapshots.clone(),
+                queue: Arc::clone(&queue),
+                progress: Arc::clone(&progress),
+                storage: Arc::clone(&storage),
+                seen: Seen::restored(restored.state.decide().incidents()),
+                stop: stopped.clone(),
+            }
+            .run(),
+        );
         let ticking = tokio::spawn(
             Ticking {
                 state: restored.state,
@@ -195,6 +225,7 @@ impl App {
                 last_seen: BTreeMap::new(),
                 saved_last: None,
                 commands: 0,
+                desk,
                 skew: jiff::SignedDuration::ZERO,
             }
             .run(),
@@ -217,12 +248,16 @@ impl App {
             storage,
             logs,
             log_readers: Arc::new(Semaphore::new(api::LOG_READERS)),
+            dataset_readers: Arc::new(Semaphore::new(api::DATASET_READERS)),
             progress,
             telemetry,
             source: source_address(&config, &prometheus),
             live,
             reloads: reloads.clone(),
+            paged,
             started_at: now,
+            hub,
+            stop: stopped.clone(),
         };
         tasks.spawn(api::serve(listener, api, stopped));
         Ok(App {

@@ -177,6 +177,8 @@ pub struct Retention {
 pub struct Limits {
     pub services: usize,
     pub series: usize,
+    /// Clients of the event stream.
+    pub streams: usize,
     /// Connections of clients at the same time.
     pub connections: usize,
 }
@@ -282,6 +284,11 @@ pub fn effective_yaml(config: &Config) -> String {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     serde_saphyr::to_string_with_options(&raw::Raw::of(config), options)
         .expect("settings are plain YAML")
+}
+
+/// As [`effective_yaml`], as JSON.
+pub fn effective_json(config: &Config) -> serde_json::Value {
+    serde_json::to_value(raw::Raw::of(config)).expect("settings are plain data")
 }
 
 impl AccessFiles {

@@ -11,11 +11,13 @@ pub mod config;
 pub mod live;
 
 mod collecting;
+pub mod delivering;
 mod evidence;
 mod following;
 mod history;
 mod hole;
 mod housekeeping;
+mod paging;
 mod tick;
 mod training;
 
@@ -29,7 +31,9 @@ mod api;
 mod clock;
 mod entrance;
 mod listening;
+mod open_files;
 mod stopping;
+mod stream;
 mod telemetry;
 
 pub mod credentials;

@@ -285,6 +285,22 @@ pub fn configured(successful: bool, at: domain::Timestamp) {
     }
 }
 
+/// What became of an attempt to tell a receiver of so many notices.
+pub fn notified(outcome: &notify::Outcome, notices: usize) {
+    let (outcome, failure) = match outcome {
+        notify::Outcome::Delivered => ("delivered", None),
+        notify::Outcome::Retry { kind, .. } => ("failed", Some(kind)),
+        notify::Outcome::GaveUp { kind, .. } => ("given_up", Some(kind)),
+    };
+    counter!("bellwether_notifications_total", "outcome" => outcome).increment(1);
+    if let Some(kind) = failure {
+        counter!("bellwether_notification_failures_total", "kind" => kind.clone()).increment(1);
+    }
+    if outcome != "failed" {
+        counter!("bellwether_notices_total", "outcome" => outcome).increment(notices as u64);
+    }
+}
+
 /// What the embedded store holds.
 pub fn embedded(status: &embedded::store::StoreStatus) {
     gauge!("bellwether_embedded_series").set(status.series as f64);

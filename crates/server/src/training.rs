@@ -12,6 +12,7 @@ use detect::{Model, Outcome, Season, Settings, Trained, TrainingSet, median_spac
 use domain::{Catalogue, MetricId, Part, Sample, SeriesId, ServiceId, Timestamp};
 use engine::Swap;
 use incident::Masks;
+use rayon::ThreadPool;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use store::{Job, JobState};
@@ -33,6 +34,8 @@ const BATCH: usize = 64;
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// When the schedule ran last: a restart doesn't put the next run off.
 const META_KEY: &str = "training_scheduled";
+/// The niceness of the threads that train.
+const LOWEST_PRIORITY: i32 = 19;
 
 /// Which series a job trains; all where nothing is named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,6 +188,13 @@ impl Queue {
             .collect()
     }
 
+    /// Something of each job that finished lately, runs or waits, in this order.
+    pub fn each<T>(&self, look: impl Fn(&TrainingJob) -> T) -> Vec<T> {
+        let jobs = self.lock();
+        let begun = jobs.finished.iter().chain(&jobs.running);
+        begun.chain(&jobs.waiting).map(look).collect()
+    }
+
     pub fn next_run(&self) -> Option<Timestamp> {
         self.lock().next_run
     }
@@ -233,8 +243,29 @@ impl Queue {
     }
 }
 
+/// Threads that do heavy arithmetic only while nobody else wants the processor.
+///
+/// # Errors
+/// The system gives no threads.
+pub fn pool() -> anyhow::Result<ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .thread_name(|number| format!("training-{number}"))
+        .start_handler(|_| lower_priority());
+    Ok(pool.build()?)
+}
+
+/// Gives this thread the lowest priority, which Linux keeps by thread.
+fn lower_priority() {
+    let thread = rustix::thread::gettid();
+    if let Err(error) = rustix::process::setpriority_process(Some(thread), LOWEST_PRIORITY) {
+        tracing::warn!(%error, "training runs at the priority of everything else");
+    }
+}
+
 /// The task that trains.
 pub struct Training {
+    /// Where models are fitted.
+    pub pool: Arc<ThreadPool>,
     pub queue: Arc<Queue>,
     pub storage: Arc<Storage>,
     /// The recipe and the schedule.
@@ -338,8 +369,9 @@ impl Training {
             let (storage, recipe, masks) =
                 (Arc::clone(&self.storage), recipe.clone(), masks.clone());
             let batch = batch.to_vec();
+            let pool = Arc::clone(&self.pool);
             let trained = tokio::task::spawn_blocking(move || {
-                train_batch(&storage, &recipe, &masks, &batch, now)
+                pool.install(|| train_batch(&storage, &recipe, &masks, &batch, now))
             })
             .await?;
             let mut swaps = Vec::new();
@@ -622,4 +654,21 @@ pub fn tally(outcomes: &[SeriesOutcome]) -> BTreeMap<&str, usize> {
         *tally.entry(outcome.outcome.as_str()).or_default() += 1;
         tally
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_threads_that_train_have_the_lowest_priority() {
+        let niceness = || {
+            let thread = rustix::thread::gettid();
+            rustix::process::getpriority_process(Some(thread)).unwrap()
+        };
+        let before = niceness();
+        let all = pool().unwrap().broadcast(|_| niceness());
+        assert!(all.iter().all(|nice| *nice == LOWEST_PRIORITY), "{all:?}");
+        assert_eq!(niceness(), before);
+    }
 }

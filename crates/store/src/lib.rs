@@ -5,6 +5,7 @@
 //! under `quarantine/` and said; nothing from outside is ever deleted for being odd. Times are
 //! passed in. All but the database is synchronous.
 
+mod backup;
 mod data_dir;
 mod database;
 mod datasets;
@@ -17,6 +18,7 @@ mod paths;
 mod quarantine;
 
 pub use atomic::WriteError;
+pub use backup::{Backup, BackupError, BackupProgress, backup};
 pub use data_dir::{DataDir, LAYOUT_VERSION, OpenError};
 pub use database::{
     Added, AuditEntry, AuditFilter, AuditPage, Batch, Cursor, CursorError, Damage, Database,
@@ -27,8 +29,8 @@ pub use database::{
     RunAt, SEARCH_WORDS_MAX, Session, Sort, SortBy, TickCommit,
 };
 pub use datasets::{
-    Appended, BadRow, COLUMNS, Dataset, DatasetError, Datasets, Fix, OpenedDatasets, Pruned,
-    Repair, SkippedLine,
+    Appended, BadRow, COLUMNS, Dataset, DatasetError, Datasets, Fix, OpenedDatasets, PartSummary,
+    Pruned, Repair, Rows, SkippedLine, csv_header, write_csv,
 };
 pub use models::{ModelError, Models};
 pub use paths::Paths;

@@ -36,6 +36,12 @@ impl SourceMemory {
         self.receivers
             .retain(|name, _| names.contains(name.as_str()));
     }
+
+    /// Since when it is blind, where a receiver was told so.
+    pub(super) fn blind_since_for(&self, receiver: &str) -> Option<Timestamp> {
+        let told = self.receivers.get(receiver)?;
+        self.blind_since.filter(|_| told.line.is_told_firing())
+    }
 }
 
 impl Step<'_> {
@@ -67,7 +73,7 @@ impl Step<'_> {
         let (policy, withhold, now) = (self.policy, self.withhold, self.now);
         let subject = Subject::Source {
             blind_since: since,
-            why: Some(why.unwrap_or("no reason is known")),
+            why,
         };
         for receiver in &policy.receivers {
             let held = withhold.everything(now);
@@ -124,12 +130,11 @@ pub(super) fn body(
     policy: &Policy,
 ) -> NoticeBody {
     let is_blind = heading.kind != NoticeKind::SourceRecovered;
-    let summary = match why {
-        Some(why) => format!(
-            "the source of the metrics has not answered since {blind_since}: {}",
-            text::line(why, WHY_CHARS)
-        ),
-        None => format!("the source of the metrics answers again; it did not since {blind_since}"),
+    let why = text::line(why.unwrap_or("no reason is known"), WHY_CHARS);
+    let summary = if is_blind {
+        format!("the source of the metrics has not answered since {blind_since}: {why}")
+    } else {
+        format!("the source of the metrics answers again; it did not since {blind_since}")
     };
     let mut body = NoticeBody::of_source(heading, is_blind, summary, policy);
     body.onset_ts = Some(blind_since);

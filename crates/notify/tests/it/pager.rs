@@ -1,9 +1,9 @@
 //! What receivers are told of incidents, as facts.
 
 use domain::{ServiceId, Severity, Status};
-use notify::{Mute, NoticeState, Pager, Policy, ReceiverKind, Standing};
+use notify::{Mute, NoticeState, Pager, ReceiverKind, Standing};
 
-use crate::desk::{Desk, HOUR, MINUTE, NOON, kim, mute, receiver, snooze};
+use crate::desk::{Desk, HOUR, MINUTE, NOON, mute, receiver, snooze};
 
 const MUTED: &str = "service payments is muted by kim until it is taken back";
 
@@ -291,56 +291,6 @@ fn reasons_beyond_the_bound_are_not_listed_and_cost_no_page() {
 }
 
 #[test]
-fn a_body_has_the_facts_and_a_link() {
-    let mut desk = Desk::usual();
-    desk.open(12, Severity::High);
-    desk.edit(12, |incident| incident.owner = Some("kim\u{202e}\n".into()));
-    let body = desk.step().remove(0).body;
-    assert_eq!(
-        body.text,
-        "[High] #12 opened: payments: Latency p99 is 2,140 ms, past High 500 ms"
-    );
-    assert_eq!(
-        body.link.as_deref(),
-        Some("https://bellwether.example/ui/incidents/12")
-    );
-    assert_eq!(body.link_missing, None);
-    assert_eq!(body.owner.as_deref(), Some("kim  "));
-    assert_eq!(
-        (body.members[0].worst, body.members[0].high),
-        (2140.5, Some(500.0))
-    );
-    desk.acknowledge(12);
-    desk.edit(12, |incident| incident.severity = Severity::Critical);
-    desk.policy = Policy {
-        external_url: None,
-        ..desk.policy
-    };
-    let body = desk.step().remove(0).body;
-    assert_eq!(body.acknowledged_by, Some(kim().to_string()));
-    assert_eq!(body.link, None);
-    assert_eq!(
-        body.link_missing.as_deref(),
-        Some("set server.external_url to get links")
-    );
-}
-
-#[test]
-fn texts_of_a_body_are_bounded() {
-    let mut desk = Desk::usual();
-    desk.open(1, Severity::High);
-    desk.edit(1, |incident| {
-        incident.summary = "\u{1f980}".repeat(100_000);
-        incident.owner = Some("x".repeat(100_000));
-        incident.members = vec![incident.members[0].clone(); 500];
-    });
-    let body = desk.step().remove(0).body;
-    assert_eq!((body.members.len(), body.members_omitted), (20, 480));
-    let bytes = serde_json::to_vec(&body).unwrap().len();
-    assert!(bytes < 16_384, "{bytes} bytes");
-}
-
-#[test]
 fn a_lost_memory_tells_again_under_new_keys() {
     let mut desk = Desk::usual();
     desk.open(1, Severity::High);
@@ -350,4 +300,56 @@ fn a_lost_memory_tells_again_under_new_keys() {
     let after: Vec<String> = desk.pass(MINUTE).into_iter().map(|n| n.key).collect();
     assert_eq!(after.len(), 2);
     assert!(after.iter().all(|key| !before.contains(key)));
+}
+
+#[test]
+fn what_is_less_than_wanted_now_is_not_repeated() {
+    let mut desk = Desk::new(vec![receiver("oncall", ReceiverKind::Webhook)]);
+    desk.open(1, Severity::High);
+    desk.step();
+    desk.edit(1, |incident| {
+        incident.operator_severity = Some(Severity::Normal);
+    });
+    assert!(desk.told_after(5 * HOUR).is_empty());
+    desk.resolve(1);
+    assert_eq!(desk.told(), ["oncall resolved"]);
+}
+
+#[test]
+fn a_reason_is_listed_again_once_something_was_told_in_between() {
+    let mut desk = Desk::new(vec![receiver("oncall", ReceiverKind::Webhook)]);
+    desk.open(1, Severity::High);
+    desk.step();
+    for _ in 0..2 {
+        desk.mute();
+        assert_eq!(
+            desk.told_after(4 * HOUR),
+            [format!("oncall repeat withheld: {MUTED}")]
+        );
+        desk.unmute();
+        assert_eq!(desk.told(), ["oncall repeat"]);
+    }
+}
+
+#[test]
+fn a_raise_under_a_mute_is_told_after_it_to_those_who_acknowledged_before() {
+    let mut desk = Desk::usual();
+    desk.open(1, Severity::High);
+    desk.step();
+    desk.acknowledge(1);
+    desk.step();
+    desk.mute();
+    desk.edit(1, |incident| incident.severity = Severity::Critical);
+    assert_eq!(
+        desk.told(),
+        [
+            format!("oncall severity_raised withheld: {MUTED}"),
+            "am muted".into()
+        ]
+    );
+    desk.unmute();
+    assert_eq!(
+        desk.told(),
+        ["oncall severity_raised", "am severity_raised"]
+    );
 }

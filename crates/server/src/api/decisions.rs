@@ -7,12 +7,13 @@ mod view;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use domain::{MetricId, SeriesId, ServiceId, Timestamp};
 use incident::ledger::Entry;
 use serde::{Deserialize, Serialize};
 use store::{DecisionFilter, LedgerRecord};
+use utoipa::{IntoParams, ToSchema};
 
+use super::openapi::{Instant, OfService};
 use super::parameters::{optional_time, page_limit, time};
 use super::problem::Problem;
 use super::{Api, visible};
@@ -23,32 +24,61 @@ use view::DecisionView;
 const PAGE: usize = 100;
 const PAGE_MAX: usize = 1_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// An id of `GET /services`, a bare name where that is unique, or a service of the past.
+    #[param(required, min_length = 1, max_length = 1024, example = "payments")]
     service: Option<String>,
+    /// The id of a metric.
+    #[param(required, min_length = 1, max_length = 64, example = "lat")]
     metric: Option<String>,
-    /// What held at this instant; instead of `from` and `to`.
+    /// What held at this instant; instead of `from`, `to`, `cursor` and `limit`.
+    #[param(value_type = Option<Instant>)]
     at: Option<String>,
+    #[param(value_type = Option<Instant>)]
     from: Option<String>,
+    /// Now, where it is missing.
+    #[param(value_type = Option<Instant>)]
     to: Option<String>,
+    /// The `next_cursor` of the page before.
+    #[param(value_type = Option<Instant>)]
     cursor: Option<String>,
+    #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
-struct Page {
+/// Without `at` a page of decisions, with it what held then.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Decisions {
+    Page(Page),
+    Instant(Box<instant::Answer>),
+}
+
+/// A page of decisions, oldest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DecisionPage)]
+pub struct Page {
     items: Vec<DecisionView>,
     next_cursor: Option<String>,
 }
 
+/// What was decided about a series and why, also when nothing was: page by page, or at an instant.
+#[utoipa::path(get, path = "/api/v1/decisions", tag = "decisions", params(Parameters), responses(
+    (status = 200, description = "The decisions, or what held at an instant.", body = Decisions),
+    OfService,
+))]
 pub async fn get(
     State(api): State<Api>,
     Query(parameters): Query<Parameters>,
-) -> Result<Response, Problem> {
+) -> Result<Json<Decisions>, Problem> {
     let series = series(&api, &parameters).await?;
     let Some(text) = &parameters.at else {
-        return Ok(Json(list(&api, series, &parameters).await?).into_response());
+        return Ok(Json(Decisions::Page(
+            list(&api, series, &parameters).await?,
+        )));
     };
     let at = time("at", text)?;
     if parameters.is_about_a_stretch() {
@@ -56,7 +86,8 @@ pub async fn get(
             "at asks for one instant: leave out from, to, cursor and limit, or at",
         ));
     }
-    Ok(Json(instant::answer(&api, series, at).await?).into_response())
+    let answer = instant::answer(&api, series, at).await?;
+    Ok(Json(Decisions::Instant(Box::new(answer))))
 }
 
 impl Parameters {

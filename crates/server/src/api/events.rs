@@ -11,9 +11,11 @@ use axum::response::{IntoResponse, Response};
 use domain::{Actor, PostedEvent, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Added, EventFilter};
+use utoipa::{IntoParams, ToSchema};
 
 use super::incidents::actor;
-use super::parameters::{optional_time, page_limit};
+use super::openapi::{Instant, Time};
+use super::parameters::{object, optional_time, page_limit};
 use super::problem::Problem;
 use super::{Api, visible};
 use crate::clock;
@@ -27,40 +29,63 @@ const LINK_CHARS_MAX: usize = 2_000;
 /// A clock of a sender may be so far ahead.
 const AHEAD_MAX: Duration = Duration::from_secs(86_400);
 
-#[derive(Deserialize)]
+/// An event to remember. Texts are of one line.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = EventToPost, example = json!({"kind": "deploy", "service": "payments", "version": "2.1.0"}))]
 #[serde(deny_unknown_fields)]
-struct EventBody {
+pub struct EventBody {
+    /// `deploy`, `feature_flag`, `migration` or the like.
+    #[schema(min_length = 1, max_length = 50)]
     kind: String,
+    /// Without one it concerns the whole fleet.
+    #[schema(max_length = 1024)]
     service: Option<String>,
+    #[schema(max_length = 500)]
     title: Option<String>,
+    #[schema(max_length = 500)]
     version: Option<String>,
+    /// An http or https address.
+    #[schema(max_length = 2000, pattern = "^https?://")]
     link: Option<String>,
-    /// Now, where it is missing.
+    /// Now, where it is missing; at most a day ahead.
+    #[schema(value_type = Option<Instant>)]
     at: Option<String>,
     /// A second event with the same key is the first one again.
+    #[schema(max_length = 500)]
     key: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListParameters {
+    /// Of this service, and of the whole fleet.
+    #[param(min_length = 1, max_length = 1024)]
     service: Option<String>,
+    #[param(value_type = Option<Instant>)]
     from: Option<String>,
+    #[param(value_type = Option<Instant>)]
     to: Option<String>,
+    /// The `next_cursor` of the page before.
     cursor: Option<u64>,
+    #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
+/// A page of events, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventPage)]
 pub struct Page {
     items: Vec<EventView>,
     next_cursor: Option<String>,
 }
 
 /// An event as the API shows it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
 struct EventView {
     id: u64,
+    #[schema(value_type = Time)]
     at: Timestamp,
     kind: String,
     /// Null concerns the whole fleet.
@@ -72,6 +97,15 @@ struct EventView {
     by: Option<String>,
 }
 
+/// Posts a change, such as a deployment.
+///
+/// Incidents name it where it came shortly before them.
+#[utoipa::path(post, path = "/api/v1/events", tag = "events", request_body = EventBody,
+    params(("x-operator" = Option<String>, Header, description = "Who posts it; not verified.")),
+    responses(
+        (status = 201, description = "It is stored.", body = EventView),
+        (status = 200, description = "An event with this key is stored already.", body = EventView),
+))]
 pub async fn post(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -97,7 +131,7 @@ pub async fn post(
 }
 
 fn event(body: &Bytes, actor: Actor, now: Timestamp) -> Result<PostedEvent, Problem> {
-    let body: EventBody = serde_json::from_slice(body).map_err(|error| {
+    let body: EventBody = object(body).map_err(|error| {
         Problem::bad_request(format!(
             "the body must be like {{\"kind\": \"deploy\", \"service\": \"payments\", \"version\": \"2.1.0\"}}: {error}"
         ))
@@ -163,6 +197,10 @@ fn link(given: Option<String>) -> Result<Option<String>, Problem> {
     }
 }
 
+/// Posted changes, newest first.
+#[utoipa::path(get, path = "/api/v1/events", tag = "events", params(ListParameters), responses(
+    (status = 200, description = "A page.", body = Page),
+))]
 pub async fn list(
     State(api): State<Api>,
     Query(parameters): Query<ListParameters>,

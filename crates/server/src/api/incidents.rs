@@ -1,6 +1,7 @@
 //! `/api/v1/incidents`: lists, and one incident with all that explains it.
 
-mod actions;
+pub mod actions;
+pub mod bulk;
 mod evidence;
 mod view;
 
@@ -11,43 +12,75 @@ use axum::response::{IntoResponse, Response};
 use domain::{Incident, IncidentId, IncidentKind, Severity, Status};
 use serde::{Deserialize, Serialize};
 use store::{Cursor, IncidentFilter, OwnerFilter, Sort, SortBy};
+use utoipa::{IntoParams, ToSchema};
 
+use super::openapi::{Crossing, IncidentKindWord, IncidentStatus, Instant, NotThere, words};
 use super::parameters::{optional_time, page_limit};
 use super::problem::Problem;
 use super::{Api, visible};
 
-pub use actions::{acknowledge, actor, assign, comment, reopen, resolve, set_severity, snooze};
+pub use actions::actor;
 pub use evidence::{ComponentView, component};
 use view::IncidentView;
+pub(crate) use view::entry;
+pub use view::said_by;
 
 const PAGE: usize = 100;
 const PAGE_MAX: usize = 1_000;
+const TEXT_CHARS_MAX: usize = 200;
 
-#[derive(Deserialize)]
+words! {
+    /// What a list is sorted by; with `-` in front the greatest comes first.
+    SortWord: "id", "opened", "last_seen", "severity", "service",
+        "-id", "-opened", "-last_seen", "-severity", "-service";
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListParameters {
+    #[param(min_length = 1, max_length = 1024)]
     service: Option<String>,
+    /// Any of these, separated by commas.
+    #[param(value_type = Option<Vec<IncidentStatus>>, style = Form, explode = false)]
     status: Option<String>,
+    /// Any of these, separated by commas; an operator's word counts more than the thresholds.
+    #[param(value_type = Option<Vec<Crossing>>, style = Form, explode = false)]
     severity: Option<String>,
+    #[param(value_type = Option<IncidentKindWord>)]
     kind: Option<String>,
     firing: Option<bool>,
     snoozed: Option<bool>,
     /// A name, or nothing for incidents without an owner.
     owner: Option<String>,
+    /// Seen since then.
+    #[param(value_type = Option<Instant>)]
     from: Option<String>,
+    /// Opened until then.
+    #[param(value_type = Option<Instant>)]
     to: Option<String>,
-    /// One of `id`, `opened`, `last_seen`, `severity`, `service`; with `-` in front descending.
+    #[param(value_type = Option<SortWord>, default = "-id")]
     sort: Option<String>,
+    /// The `next_cursor` of the page before, in the same order.
     cursor: Option<String>,
+    #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<usize>,
+    /// Words that the incident tells of somewhere.
+    text: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A page of incidents.
+#[derive(Serialize, ToSchema)]
+#[schema(as = IncidentPage)]
 pub struct Page {
     items: Vec<IncidentView>,
     next_cursor: Option<String>,
 }
 
+/// Incidents, filtered and sorted, page by page.
+#[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", params(ListParameters), responses(
+    (status = 200, description = "A page; without `revision`, `explanation`, `logs` and `timeline`.", body = Page),
+))]
 pub async fn list(
     State(api): State<Api>,
     Query(parameters): Query<ListParameters>,
@@ -98,11 +131,24 @@ fn filter(parameters: &ListParameters) -> Result<IncidentFilter, Problem> {
         snoozed: parameters.snoozed,
         from,
         to,
-        text: None,
         sort,
         after: cursor.transpose()?,
         limit,
+        text: text(parameters.text.as_deref())?,
     })
+}
+
+/// Words that are looked for.
+fn text(given: Option<&str>) -> Result<Option<String>, Problem> {
+    let Some(text) = given.map(str::trim).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if text.chars().count() > TEXT_CHARS_MAX {
+        return Err(Problem::bad_request(format!(
+            "text is longer than {TEXT_CHARS_MAX} characters; look for fewer words"
+        )));
+    }
+    Ok(Some(text.to_owned()))
 }
 
 /// A comma-separated list.
@@ -168,6 +214,14 @@ fn sort(text: Option<&str>) -> Result<Sort, Problem> {
     })
 }
 
+/// One incident with its explanation, logs and timeline.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents",
+    params(("id" = u64, Path, description = "Its number.", minimum = 1)),
+    responses(
+        (status = 200, description = "The incident.", body = IncidentView,
+            headers(("etag" = String, description = "Its revision, for If-Match."))),
+        NotThere,
+))]
 pub async fn get(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, Problem> {
     Ok(whole(stored(&api, number(&id)?).await?))
 }

@@ -1,7 +1,7 @@
 //! `GET /logs?service=ID&event_ts=TIME`: the lines of a service around an instant.
 
-mod patterns;
-mod range;
+pub mod patterns;
+pub mod range;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +10,14 @@ use axum::Json;
 use axum::extract::{Query, State};
 use domain::{LogLine, LogOutcome, LogWindow, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
+use super::openapi::{Instant, Length, Level, LogOutcomeWord, OfService, Time};
 use super::parameters::{duration, page_limit, time};
 use super::problem::Problem;
 
-pub use patterns::{PatternsView, get as patterns};
-pub use range::get as range;
+pub use patterns::PatternsView;
 
 const BEFORE: Duration = Duration::from_secs(4);
 const AFTER: Duration = Duration::from_secs(3);
@@ -24,40 +25,63 @@ const WINDOW_MAX: Duration = Duration::from_secs(24 * 3600);
 const LINES: usize = 500;
 const LINES_MAX: usize = 5_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// An id of `GET /services`, or a bare name where that is unique.
+    #[param(required, min_length = 1, max_length = 1024, example = "payments")]
     service: Option<String>,
+    /// The instant; `GET /metrics?service=` gives it for each metric.
+    #[param(required, value_type = Instant)]
     event_ts: Option<String>,
+    /// From so long before; up to a day.
+    #[param(value_type = Option<Length>, default = "4s")]
     before: Option<String>,
+    /// Until so long after; up to a day.
+    #[param(value_type = Option<Length>, default = "3s")]
     after: Option<String>,
+    #[param(minimum = 1, maximum = 5000, default = 500)]
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
+/// The lines around an instant.
+#[derive(Serialize, ToSchema)]
 pub struct Logs {
+    #[schema(value_type = String)]
     service: ServiceId,
+    #[schema(value_type = Time)]
     event_ts: Timestamp,
     #[serde(flatten)]
     window: Window,
 }
 
 /// Log lines as the API shows them.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogWindow)]
 pub struct Window {
+    #[schema(value_type = Time)]
     from: Timestamp,
+    #[schema(value_type = Time)]
     to: Timestamp,
-    /// `found`, `none_in_window`, `not_configured` or `unreadable`.
+    #[schema(value_type = LogOutcomeWord)]
     outcome: &'static str,
     detail: Option<String>,
     /// Errors first, then by time.
     items: Vec<Line>,
+    /// Lines beyond the limit.
     omitted: u64,
+    /// Lines that could not be read.
     malformed: u64,
 }
 
-#[derive(Serialize)]
+/// A log line.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogLine)]
 pub struct Line {
+    #[schema(value_type = Time)]
     time: Timestamp,
+    #[schema(value_type = Level)]
     level: domain::LogLevel,
     logger: Option<String>,
     message: String,
@@ -65,9 +89,15 @@ pub struct Line {
     stack_trace: Option<String>,
     trace_id: Option<String>,
     span_id: Option<String>,
+    /// Whether a text of it was too long to be kept whole.
     cut: bool,
 }
 
+/// The lines of a service around an instant, errors first.
+#[utoipa::path(get, path = "/logs", tag = "logs", params(Parameters), responses(
+    (status = 200, description = "The lines; `outcome` and `detail` say why there are none.", body = Logs),
+    OfService,
+))]
 pub async fn get(
     State(api): State<Api>,
     Query(parameters): Query<Parameters>,

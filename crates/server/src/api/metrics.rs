@@ -10,43 +10,60 @@ use domain::{
 };
 use incident::{amount, in_words};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
+use super::openapi::{ComponentWord, GapWord, OfService, PredictionWord, SeverityWord, Time};
 use super::problem::Problem;
 use crate::snapshot::Snapshot;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// An id of `GET /services`, or a bare name where that is unique. Without it: Bellwether's own
+    /// telemetry.
+    #[param(min_length = 1, max_length = 1024, example = "payments")]
     service: Option<String>,
 }
 
-#[derive(Serialize)]
+/// The newest judgements of a service.
+#[derive(Serialize, ToSchema)]
 struct Metrics {
+    #[schema(value_type = String)]
     service: ServiceId,
+    #[schema(value_type = Option<Time>)]
     evaluated_at: Option<Timestamp>,
     metrics: Vec<Metric>,
 }
 
-#[derive(Serialize)]
-struct Metric {
+/// The newest judgement of a metric.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Metric {
     id: String,
     title: String,
     /// Null while there is no sample; `gap` says why.
     value: Option<f64>,
     unit: String,
+    #[schema(value_type = SeverityWord)]
     severity: Severity,
+    #[schema(value_type = PredictionWord)]
     prediction: Prediction,
     /// The first crossing while an incident of which this is a member fires; else the newest sample.
+    #[schema(value_type = Option<Time>)]
     event_ts: Option<Timestamp>,
     why: String,
+    #[schema(value_type = Option<Time>)]
     sample_ts: Option<Timestamp>,
+    #[schema(value_type = Option<GapWord>)]
     gap: Option<Gap>,
     expected: Option<f64>,
     lower: Option<f64>,
     upper: Option<f64>,
     high: Option<f64>,
     critical: Option<f64>,
-    /// −log10 of the probability of a sample at least so unusual, 0 to 8.
+    /// −log10 of the probability of a sample at least so unusual.
+    #[schema(minimum = 0, maximum = 8)]
     score: Option<f64>,
     components: Vec<Component>,
     /// The forest's contributions by feature; while an anomaly.
@@ -56,19 +73,26 @@ struct Metric {
     proxy: bool,
     /// The value is a lower bound.
     at_least: bool,
+    #[schema(value_type = Option<Time>)]
     trained_at: Option<Timestamp>,
     model: Option<String>,
     incident: Option<u64>,
 }
 
-#[derive(Serialize)]
+/// What one judge says.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MetricComponent)]
 struct Component {
+    #[schema(value_type = ComponentWord)]
     component: domain::Component,
     statistic: f64,
+    /// −log10 of its tail probability.
+    #[schema(minimum = 0, maximum = 8)]
     rarity: f64,
 }
 
-#[derive(Serialize)]
+/// What each feature contributes.
+#[derive(Serialize, ToSchema)]
 struct Contributions {
     value: f64,
     delta: f64,
@@ -77,6 +101,14 @@ struct Contributions {
     zscore: f64,
 }
 
+/// The newest judgement of each metric of a service, with why; or Bellwether's own telemetry.
+#[utoipa::path(get, path = "/metrics", tag = "services", params(Parameters), responses(
+    (status = 200, description = "The judgements; without `service` the telemetry in Prometheus text format.", content(
+        (Metrics = "application/json"),
+        (String = "text/plain"),
+    )),
+    OfService,
+))]
 pub async fn get(
     State(api): State<Api>,
     Query(parameters): Query<Parameters>,
@@ -108,7 +140,8 @@ pub async fn get(
     .into_response())
 }
 
-fn metric(snapshot: &Snapshot, finding: &Finding, spec: &MetricSpec) -> Metric {
+/// A finding as it is shown.
+pub(super) fn metric(snapshot: &Snapshot, finding: &Finding, spec: &MetricSpec) -> Metric {
     let incident = snapshot.firing(&finding.series.service);
     let member = incident.and_then(|incident| incident.member(&finding.series.metric));
     let sample_ts = finding.newest.map(|sample| sample.time);

@@ -1,66 +1,38 @@
 //! The description of the API: OpenAPI 3.1, made from the routes themselves.
 //!
-//! A handler carries `#[utoipa::path]`, its views derive `ToSchema`, and `api::routes` names it in
-//! `routes!`. What every route may answer is added here, once.
+//! A handler carries `#[utoipa::path]`, its views derive `ToSchema`, its parameters `IntoParams`,
+//! and `api::described` names it in `routes!`. What every route may answer is added here, once.
+
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
-use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    Content, ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder,
+    Schema,
+};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
 use super::problem::Problem;
 
-/// An instant in answers: RFC 3339 in UTC with milliseconds. For `#[schema(value_type = Time)]`.
-pub struct Time;
+pub(in crate::api) use words::words;
+pub use words::{
+    ComponentWord, Crossing, GapWord, IncidentKindWord, IncidentStatus, Instant, Length, Level,
+    LogOutcomeWord, PartWord, PredictionWord, ServiceState, SeverityWord, Time,
+};
 
-impl PartialSchema for Time {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
-            .description(Some("RFC 3339 in UTC with milliseconds"))
-            .into()
-    }
-}
-
-impl ToSchema for Time {}
-
-/// Schemas of texts that are one of a few words, for `#[schema(value_type = …)]`.
-macro_rules! words {
-    ($($(#[doc = $doc:literal])* $name:ident: $($word:literal),+;)*) => { $(
-        $(#[doc = $doc])*
-        pub struct $name;
-
-        impl PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                ObjectBuilder::new()
-                    .schema_type(Type::String)
-                    .enum_values(Some([$($word),+]))
-                    .into()
-            }
-        }
-
-        impl ToSchema for $name {}
-    )* };
-}
-
-words! {
-    /// By thresholds; `Unavailable` without a sample.
-    SeverityWord: "Normal", "High", "Critical", "Unavailable";
-    /// How a service is.
-    ServiceState: "critical", "high", "gone", "early_warning", "no_data", "normal";
-    /// What somebody may do; each role may do all that the ones before it may.
-    RoleWord: "viewer", "operator", "admin";
-    /// Whether anyone must show who they are.
-    AuthWord: "none", "required";
-}
+const PROBLEM: &str = "application/problem+json";
 
 /// What any route may answer, and when.
-const EVERYWHERE: [(StatusCode, &str); 8] = [
+const EVERYWHERE: [(StatusCode, &str); 6] = [
     (
         StatusCode::BAD_REQUEST,
-        "A parameter, header or body is missing or wrong; `detail` says which, and what it must be.",
+        "A parameter, header or body is missing, wrong or unknown; `detail` says which, and what it must be.",
     ),
     (
         StatusCode::UNAUTHORIZED,
@@ -69,14 +41,6 @@ const EVERYWHERE: [(StatusCode, &str); 8] = [
     (
         StatusCode::FORBIDDEN,
         "This request may not ask for it; `detail` says why.",
-    ),
-    (
-        StatusCode::REQUEST_TIMEOUT,
-        "The body did not arrive within 30 seconds.",
-    ),
-    (
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "The body has more than 64 KiB.",
     ),
     (
         StatusCode::TOO_MANY_REQUESTS,
@@ -89,46 +53,270 @@ const EVERYWHERE: [(StatusCode, &str); 8] = [
     (StatusCode::GATEWAY_TIMEOUT, "No answer within 30 seconds."),
 ];
 
+/// What a route that takes a body may answer beside that.
+const WITH_BODY: [(StatusCode, &str); 3] = [
+    (
+        StatusCode::REQUEST_TIMEOUT,
+        "The body did not arrive within 30 seconds.",
+    ),
+    (
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "The body has more than 64 KiB.",
+    ),
+    (
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "The body is not of the content type that is taken.",
+    ),
+];
+
+/// The subjects, in the order in which they are read.
+const TAGS: [(&str, &str); 10] = [
+    ("services", "What is watched, and how it is now."),
+    (
+        "incidents",
+        "What went wrong, with all that explains it, and what operators do about it.",
+    ),
+    ("decisions", "What was decided about a series, and why."),
+    ("logs", "Log lines, and patterns of them that moved."),
+    ("events", "Changes that people and pipelines post."),
+    ("training", "Models, and the jobs that train them."),
+    ("health", "How Bellwether itself is."),
+    (
+        "prometheus",
+        "The embedded store in the format of Prometheus: 404 where a Prometheus is asked instead. Unknown parameters are ignored, as Prometheus does. Refusals are Prometheus's own JSON.",
+    ),
+    ("access", "Who may come in, and who changed what."),
+    ("description", "This document, and the page that shows it."),
+];
+
+/// The refusals of a route that needs a service: none of that name, or none known yet.
+pub struct OfService;
+
+impl IntoResponses for OfService {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals([
+            (StatusCode::NOT_FOUND, "No such service, or metric."),
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "No services are known yet, for Prometheus has not been read.",
+            ),
+        ])
+    }
+}
+
+/// The refusal of a route that needs something by its number or name.
+pub struct NotThere;
+
+impl IntoResponses for NotThere {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals([(StatusCode::NOT_FOUND, "There is none of that name.")])
+    }
+}
+
+/// Answers that are problems.
+pub fn refusals<const N: usize>(
+    which: [(StatusCode, &str); N],
+) -> BTreeMap<String, RefOr<Response>> {
+    let each = which.into_iter();
+    each.map(|(status, when)| {
+        let response = ResponseBuilder::new().description(when);
+        let response = response.content(PROBLEM, problem());
+        (status.as_str().to_owned(), response.build().into())
+    })
+    .collect()
+}
+
 /// The whole document, from what the routes say of themselves.
 pub fn complete(mut document: OpenApi) -> OpenApi {
     document.info = InfoBuilder::new()
         .title("Bellwether")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "What changed, when, which service, what do the logs say. Times in answers are RFC 3339 in UTC with milliseconds; requests also take epoch seconds. Lists are `{items, next_cursor}`. Errors are problem details (RFC 9457).",
+            "What changed, when, which service, what do the logs say. Times in answers are RFC 3339 in UTC with milliseconds; requests also take epoch seconds. Lists are `{items, next_cursor}`. Errors are problem details (RFC 9457). Parameters that a route does not know are refused.",
         ))
         .build();
+    let tag = |(name, about)| {
+        TagBuilder::new()
+            .name(name)
+            .description(Some(about))
+            .build()
+    };
+    document.tags = Some(TAGS.map(tag).into());
+    for (path, item) in &mut document.paths.paths {
+        if path.starts_with("/prometheus/") && !path.contains('{') {
+            item.post = item.post.take().or_else(|| item.get.as_ref().map(by_form));
+        }
+        for (method, operation) in operations(item) {
+            operation.operation_id = Some(operation_id(method, path));
+            add_everywhere(method, operation);
+        }
+    }
+    let asked = asked_schemas(&mut document);
     let components = document.components.get_or_insert_default();
     let name = Problem::name().into_owned();
     components.schemas.insert(name, Problem::schema());
-    for item in document.paths.paths.values_mut() {
-        let operations = [
-            &mut item.get,
-            &mut item.post,
-            &mut item.put,
-            &mut item.delete,
-        ];
-        for operation in operations.into_iter().flatten() {
-            add_everywhere(operation);
+    for (name, schema) in &mut components.schemas {
+        if !asked.contains(name) {
+            require_nullable(schema);
         }
     }
     document
 }
 
-fn add_everywhere(operation: &mut Operation) {
-    for (status, when) in EVERYWHERE {
-        let answers = &mut operation.responses.responses;
-        answers
+/// The operations of a path, by method in small letters.
+pub fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let each = [
+        ("get", &mut item.get),
+        ("post", &mut item.post),
+        ("put", &mut item.put),
+        ("delete", &mut item.delete),
+    ];
+    each.into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Such as `post_incidents_id_ack`: names of handlers are short, and several are alike.
+fn operation_id(method: &str, path: &str) -> String {
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    let words = path.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let words = words.filter(|word| !word.is_empty());
+    std::iter::once(method)
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join("_")
+}
+
+fn add_everywhere(method: &str, operation: &mut Operation) {
+    let answers = &mut operation.responses.responses;
+    let with_body = if method == "get" { &[][..] } else { &WITH_BODY };
+    for (status, when) in EVERYWHERE.iter().chain(with_body) {
+        let answer = answers
             .entry(status.as_str().to_owned())
-            .or_insert_with(|| {
-                let problem = ContentBuilder::new()
-                    .schema(Some(Ref::from_schema_name(Problem::name())))
-                    .build();
-                ResponseBuilder::new()
-                    .description(when)
-                    .content("application/problem+json", problem)
-                    .build()
-                    .into()
-            });
+            .or_insert_with(|| ResponseBuilder::new().description(*when).build().into());
+        // One that a route describes itself may have another content type beside.
+        if let RefOr::T(answer) = answer {
+            answer
+                .content
+                .entry(PROBLEM.to_owned())
+                .or_insert_with(|| problem().into());
+        }
+    }
+}
+
+fn problem() -> Content {
+    ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(Problem::name())))
+        .build()
+}
+
+/// A query that is sent as a form, because it is long.
+fn by_form(query: &Operation) -> Operation {
+    let mut operation = query.clone();
+    let mut form = ObjectBuilder::new();
+    for parameter in operation.parameters.take().into_iter().flatten() {
+        let RefOr::T(parameter) = parameter else {
+            continue;
+        };
+        if parameter.required == Required::True {
+            form = form.required(&parameter.name);
+        }
+        form = form.property(
+            &parameter.name,
+            parameter.schema.unwrap_or_else(String::schema),
+        );
+    }
+    let content = ContentBuilder::new()
+        .schema(Some(RefOr::T(Schema::from(form))))
+        .build();
+    let body = RequestBodyBuilder::new().content("application/x-www-form-urlencoded", content);
+    operation.request_body = Some(body.build().into());
+    operation
+}
+
+/// Names of the schemas of request bodies.
+fn asked_schemas(document: &mut OpenApi) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for item in document.paths.paths.values_mut() {
+        for (_, operation) in operations(item) {
+            let Some(RefOr::T(body)) = &operation.request_body else {
+                continue;
+            };
+            for content in body.content.values() {
+                if let RefOr::T(content) = content
+                    && let Some(schema) = &content.schema
+                {
+                    names.extend(named(schema));
+                }
+            }
+        }
+    }
+    names
+}
+
+/// The names that a schema refers to: itself, or any of several.
+fn named(schema: &RefOr<Schema>) -> Vec<String> {
+    match schema {
+        RefOr::Ref(to) => to
+            .ref_location
+            .rsplit('/')
+            .next()
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
+        RefOr::T(Schema::OneOf(one)) => one.items.iter().flat_map(named).collect(),
+        RefOr::T(_) => Vec::new(),
+    }
+}
+
+/// In answers what can be null is there, and null; what can be left out is marked as not nullable.
+fn require_nullable(schema: &mut RefOr<Schema>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => {
+            for (name, property) in &object.properties {
+                if is_nullable(property) && !object.required.contains(name) {
+                    object.required.push(name.clone());
+                }
+            }
+        }
+        RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(require_nullable),
+        _ => {}
+    }
+}
+
+fn is_nullable(schema: &RefOr<Schema>) -> bool {
+    let is_null = |kind: &SchemaType| match kind {
+        SchemaType::Type(kind) => *kind == Type::Null,
+        SchemaType::Array(kinds) => kinds.contains(&Type::Null),
+        SchemaType::AnyValue => false,
+    };
+    match schema {
+        RefOr::T(Schema::Object(object)) => is_null(&object.schema_type),
+        RefOr::T(Schema::Array(array)) => is_null(&array.schema_type),
+        RefOr::T(Schema::OneOf(one)) => one.items.iter().any(is_nullable),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::described;
+
+    /// `BLESS=1 cargo test -p server openapi` writes it anew.
+    #[test]
+    fn the_committed_document_is_the_one_that_is_served() {
+        let (_, document) = described();
+        let served = document.to_pretty_json().unwrap() + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&path, &served).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        let differs = committed.lines().zip(served.lines()).find(|(a, b)| a != b);
+        assert!(
+            committed == served,
+            "docs/openapi.json is not what is served ({differs:?}): BLESS=1 cargo test -p server --lib openapi"
+        );
     }
 }

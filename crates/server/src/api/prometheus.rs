@@ -4,15 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{Form, Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::Timestamp;
 use embedded::promql::{self, Expression, PromqlError};
 use embedded::{Labels, Matcher, SeriesSource};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+use utoipa::{IntoResponses, ToSchema};
 
+use super::openapi::{Instant, words};
 use super::{Api, visible};
 use crate::clock;
 use crate::config::Span;
@@ -25,7 +28,76 @@ const LISTED_BACK: std::time::Duration = std::time::Duration::from_secs(3_600);
 /// What Grafana decides by which functions it may use.
 const SPEAKS_LIKE: &str = "3.0.0";
 
+words! {
+    /// Whether it was answered.
+    StatusWord: "success", "error";
+    /// What was refused.
+    ErrorType: "bad_data", "execution", "timeout", "canceled", "internal", "not_found";
+    /// What an expression gives.
+    ResultType: "scalar", "string", "vector", "matrix";
+}
+
 type Parameters = Form<Vec<(String, String)>>;
+
+/// An answer as Prometheus shapes it.
+#[derive(Serialize, ToSchema)]
+struct Answered<T> {
+    #[schema(value_type = StatusWord)]
+    status: &'static str,
+    data: T,
+}
+
+/// What an expression comes to.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what promql::instant_json writes")]
+struct Evaluation {
+    #[schema(rename = "resultType", value_type = ResultType)]
+    result_type: String,
+    /// A pair of epoch seconds and a text; or series, each with `metric` and `value` or `values`.
+    result: Vec<Value>,
+}
+
+/// What is known of a metric.
+#[derive(Serialize, ToSchema)]
+struct Described {
+    r#type: &'static str,
+    help: String,
+    unit: String,
+}
+
+/// What answers queries here.
+#[derive(Serialize, ToSchema)]
+struct Build {
+    version: &'static str,
+    application: &'static str,
+}
+
+/// The refusals of a route of the embedded store.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes what Refusal answers")]
+enum NoStore {
+    /// There is no embedded store: a Prometheus is asked at its own address.
+    #[response(status = 404)]
+    NotFound(#[to_schema] RefusalView),
+    /// A parameter is missing or wrong.
+    #[response(status = 400)]
+    Bad(#[to_schema] RefusalView),
+    /// It failed inside Bellwether.
+    #[response(status = 500)]
+    Failed(#[to_schema] RefusalView),
+}
+
+/// A refusal in the words of Prometheus.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PrometheusError)]
+struct RefusalView {
+    #[schema(value_type = StatusWord)]
+    status: &'static str,
+    #[serde(rename = "errorType")]
+    #[schema(value_type = ErrorType)]
+    error_type: &'static str,
+    error: String,
+}
 
 /// A refusal as Prometheus words it.
 #[derive(Debug)]
@@ -47,21 +119,18 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = json!({ "status": "error", "errorType": self.kind, "error": self.why });
-        answered(self.status, body.to_string())
+        let body = RefusalView {
+            status: "error",
+            error_type: self.kind,
+            error: self.why,
+        };
+        (self.status, Json(body)).into_response()
     }
 }
 
-fn answered(status: StatusCode, body: String) -> Response {
-    let json = HeaderValue::from_static("application/json");
-    (status, [(header::CONTENT_TYPE, json)], body).into_response()
-}
-
 fn success(data: impl Serialize) -> Response {
-    answered(
-        StatusCode::OK,
-        json!({ "status": "success", "data": data }).to_string(),
-    )
+    let status = "success";
+    Json(Answered { status, data }).into_response()
 }
 
 /// The parameters of a request, by name.
@@ -182,7 +251,7 @@ async fn apart<T: Send + 'static>(
 /// An evaluation as it is answered.
 fn evaluated(outcome: Result<String, PromqlError>) -> Result<Response, Refusal> {
     match outcome {
-        Ok(body) => Ok(answered(StatusCode::OK, body)),
+        Ok(body) => Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response()),
         Err(error) => Err(Refusal {
             status: match error.kind() {
                 "bad_data" => StatusCode::BAD_REQUEST,
@@ -194,6 +263,17 @@ fn evaluated(outcome: Result<String, PromqlError>) -> Result<Response, Refusal> 
     }
 }
 
+/// An expression at an instant.
+#[utoipa::path(get, path = "/query", tag = "prometheus",
+    params(
+        ("query" = String, Query, description = "PromQL, of the subset that the store knows.", example = "up"),
+        ("time" = Option<Instant>, Query, description = "Now, where it is missing."),
+    ),
+    responses(
+    (status = 200, description = "As Prometheus answers.", body = inline(Answered<Evaluation>)),
+    (status = 422, description = "The expression can't be evaluated.", body = RefusalView),
+    NoStore,
+))]
 pub async fn query(State(api): State<Api>, Form(pairs): Parameters) -> Result<Response, Refusal> {
     let asked = Asked(pairs);
     let time = asked.time("time")?.unwrap_or_else(clock::now).as_millis();
@@ -206,6 +286,19 @@ pub async fn query(State(api): State<Api>, Form(pairs): Parameters) -> Result<Re
     evaluated(outcome.await?)
 }
 
+/// An expression over a stretch of time.
+#[utoipa::path(get, path = "/query_range", tag = "prometheus",
+    params(
+        ("query" = String, Query, description = "PromQL, of the subset that the store knows.", example = "up"),
+        ("start" = Instant, Query),
+        ("end" = Instant, Query),
+        ("step" = String, Query, description = "Seconds, or a duration.", example = "15s"),
+    ),
+    responses(
+    (status = 200, description = "As Prometheus answers.", body = inline(Answered<Evaluation>)),
+    (status = 422, description = "The expression can't be evaluated.", body = RefusalView),
+    NoStore,
+))]
 pub async fn query_range(
     State(api): State<Api>,
     Form(pairs): Parameters,
@@ -226,6 +319,17 @@ pub async fn query_range(
     evaluated(outcome.await?)
 }
 
+/// The series that fulfil any of the selectors.
+#[utoipa::path(get, path = "/series", tag = "prometheus",
+    params(
+        ("match[]" = Vec<String>, Query, description = "Selectors of series; those that fulfil any.", example = json!(["up"])),
+        ("start" = Option<Instant>, Query, description = "An hour before `end` where it is missing."),
+        ("end" = Option<Instant>, Query, description = "Now, where it is missing."),
+    ),
+    responses(
+    (status = 200, description = "As Prometheus answers.", body = inline(Answered<Vec<BTreeMap<String, String>>>)),
+    NoStore,
+))]
 pub async fn series(State(api): State<Api>, Form(pairs): Parameters) -> Result<Response, Refusal> {
     let asked = Asked(pairs);
     let selectors = asked.selectors()?;
@@ -240,6 +344,17 @@ pub async fn series(State(api): State<Api>, Form(pairs): Parameters) -> Result<R
     Ok(success(all.iter().map(by_name).collect::<Vec<_>>()))
 }
 
+/// Names of labels.
+#[utoipa::path(get, path = "/labels", tag = "prometheus",
+    params(
+        ("match[]" = Option<Vec<String>>, Query, description = "Selectors of series; those that fulfil any.", example = json!(["up"])),
+        ("start" = Option<Instant>, Query, description = "An hour before `end` where it is missing."),
+        ("end" = Option<Instant>, Query, description = "Now, where it is missing."),
+    ),
+    responses(
+    (status = 200, description = "As Prometheus answers.", body = inline(Answered<Vec<String>>)),
+    NoStore,
+))]
 pub async fn labels(State(api): State<Api>, Form(pairs): Parameters) -> Result<Response, Refusal> {
     let asked = Asked(pairs);
     let all = listed(&api, asked.selectors()?, asked.stretch()?).await?;
@@ -250,6 +365,18 @@ pub async fn labels(State(api): State<Api>, Form(pairs): Parameters) -> Result<R
     Ok(success(names))
 }
 
+/// Values of a label.
+#[utoipa::path(get, path = "/label/{name}/values", tag = "prometheus",
+    params(
+        ("name" = String, Path, description = "A label.", example = "job"),
+        ("match[]" = Option<Vec<String>>, Query, description = "Selectors of series; those that fulfil any.", example = json!(["up"])),
+        ("start" = Option<Instant>, Query, description = "An hour before `end` where it is missing."),
+        ("end" = Option<Instant>, Query, description = "Now, where it is missing."),
+    ),
+    responses(
+    (status = 200, description = "As Prometheus answers.", body = inline(Answered<Vec<String>>)),
+    NoStore,
+))]
 pub async fn label_values(
     State(api): State<Api>,
     Path(name): Path<String>,
@@ -286,6 +413,15 @@ async fn listed(
     found.await
 }
 
+/// Type, help and unit of metrics.
+#[utoipa::path(get, path = "/metadata", tag = "prometheus",
+    params(
+        ("metric" = Option<String>, Query, description = "Of this metric alone."),
+    ),
+    responses(
+    (status = 200, description = "As Prometheus answers.", body = inline(Answered<BTreeMap<String, Vec<Described>>>)),
+    NoStore,
+))]
 pub async fn metadata(
     State(api): State<Api>,
     Form(pairs): Parameters,
@@ -293,23 +429,30 @@ pub async fn metadata(
     let asked = Asked(pairs);
     let all = embedded(&api)?.targets.metadata();
     let wanted = asked.text("metric");
-    let families: BTreeMap<&String, Value> = all
+    let families: BTreeMap<&String, Vec<Described>> = all
         .iter()
         .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name))
         .map(|(name, described)| {
-            let each = described.iter();
-            let each =
-                each.map(|m| json!({ "type": m.kind.as_str(), "help": m.help, "unit": m.unit }));
+            let each = described.iter().map(|metric| Described {
+                r#type: metric.kind.as_str(),
+                help: metric.help.to_string(),
+                unit: metric.unit.to_string(),
+            });
             (name, each.collect())
         })
         .collect();
     Ok(success(families))
 }
 
+/// What answers queries here.
+#[utoipa::path(get, path = "/status/buildinfo", tag = "prometheus", responses(
+    (status = 200, description = "As Prometheus answers.", body = inline(Answered<Build>)),
+    NoStore,
+))]
 pub async fn build_info(State(api): State<Api>) -> Result<Response, Refusal> {
     embedded(&api)?;
-    Ok(success(json!({
-        "version": SPEAKS_LIKE,
-        "application": concat!("Bellwether ", env!("CARGO_PKG_VERSION")),
-    })))
+    Ok(success(Build {
+        version: SPEAKS_LIKE,
+        application: concat!("Bellwether ", env!("CARGO_PKG_VERSION")),
+    }))
 }

@@ -12,14 +12,26 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
+use super::openapi::{Time, words};
 use crate::clock;
 use crate::collecting::shifted;
-use crate::history::Progress;
+use crate::paging::{PagingState, standing};
 use crate::snapshot::Snapshot;
 use crate::source::Embedded;
+use crate::tick::chain;
 
 /// Without an answer for so many ticks it isn't ready.
 const READY_TICKS: u32 = 4;
+
+words! {
+    /// How what metrics come from is.
+    SourceStateWord: "unknown", "healthy", "partial", "down";
+    /// Whether people are told; off is shadow mode or no receiver, unknown where the database can't
+    /// be read.
+    PagingWord: "on", "off", "failing", "unknown";
+    /// What the backfill does.
+    BackfillPhase: "", "waiting", "recent", "older", "filling a gap", "done";
+}
 
 const FRONT_PAGE: &str = "Bellwether
 
@@ -51,6 +63,10 @@ GET  /api/v1/me                       who you are and what you may do
 GET  /api/v1/audit                    ?actor=&from=&to=&cursor=&limit=: who changed what
 ";
 
+/// The routes, one a line.
+#[utoipa::path(get, path = "/", tag = "description", responses(
+    (status = 200, description = "Plain text for people.", body = String, content_type = "text/plain"),
+))]
 pub async fn front_page() -> &'static str {
     FRONT_PAGE
 }
@@ -120,16 +136,20 @@ fn unready(api: &Api, snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
     reasons
 }
 
-#[derive(Serialize)]
+/// How Bellwether is.
+#[derive(Serialize, ToSchema)]
 pub struct Status {
     version: &'static str,
+    #[schema(value_type = Time)]
     now: Timestamp,
+    #[schema(value_type = Time)]
     started_at: Timestamp,
     ready: bool,
     not_ready_because: Vec<String>,
     source: Source,
     /// Null where a Prometheus is asked.
     embedded: Option<EmbeddedStore>,
+    #[schema(value_type = Option<Time>)]
     evaluated_at: Option<Timestamp>,
     tick_seconds: f64,
     services: Services,
@@ -137,16 +157,35 @@ pub struct Status {
     models: usize,
     incidents: Incidents,
     training: Training,
-    backfill: Progress,
+    backfill: Backfill,
     storage: Option<Storage>,
     configuration: Configuration,
+    paging: Paging,
+    /// What somebody should know, in sentences.
     remarks: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// Whether people are told, and what waits.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusPaging)]
+struct Paging {
+    #[schema(value_type = PagingWord)]
+    state: &'static str,
+    /// In words, also what is muted while it is on.
+    because: Vec<String>,
+    receivers: usize,
+    pending: u64,
+    #[schema(value_type = Option<Time>)]
+    oldest_pending_ts: Option<Timestamp>,
+    given_up_in_a_day: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusConfiguration)]
 struct Configuration {
     /// The file, or `built-in defaults`.
     source: String,
+    #[schema(value_type = Time)]
     loaded_at: Timestamp,
     /// Why the newest one was refused; the one before is in force.
     refused: Option<String>,
@@ -155,39 +194,48 @@ struct Configuration {
     warnings: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// What metrics come from.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusSource)]
 struct Source {
     url: String,
-    /// `unknown`, `healthy`, `partial` or `down`.
+    #[schema(value_type = SourceStateWord)]
     state: &'static str,
     why: Option<String>,
+    #[schema(value_type = Option<Time>)]
     since: Option<Timestamp>,
+    #[schema(value_type = Option<Time>)]
     answered_at: Option<Timestamp>,
     /// Its clock minus ours; zero up to five seconds.
     skew_seconds: f64,
 }
 
-#[derive(Serialize)]
+/// The store of what is scraped here.
+#[derive(Serialize, ToSchema)]
 struct EmbeddedStore {
     series: u64,
     samples: u64,
     memory_bytes: u64,
     memory_max_bytes: u64,
     disk_bytes: u64,
+    #[schema(value_type = Option<Time>)]
     oldest_ts: Option<Timestamp>,
+    #[schema(value_type = Option<Time>)]
     newest_ts: Option<Timestamp>,
     /// Samples that went before their time because of `embedded.memory`.
     dropped_samples: u64,
     targets: Vec<Target>,
 }
 
-#[derive(Serialize)]
+/// What is scraped here.
+#[derive(Serialize, ToSchema)]
 struct Target {
     job: String,
     instance: String,
     url: String,
     /// Null before the first scrape.
     up: Option<bool>,
+    #[schema(value_type = Option<Time>)]
     last_scrape_ts: Option<Timestamp>,
     scrape_seconds: f64,
     /// On its page, and how many of them are kept.
@@ -196,25 +244,48 @@ struct Target {
     error: Option<String>,
 }
 
-#[derive(Serialize)]
+/// How many services there are.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusServices)]
 struct Services {
     up: usize,
     gone: usize,
 }
 
-#[derive(Serialize)]
+/// How many incidents there are.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusIncidents)]
 struct Incidents {
     firing: usize,
     unresolved: usize,
 }
 
-#[derive(Serialize)]
+/// When models are trained.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusTraining)]
 struct Training {
+    #[schema(value_type = Option<Time>)]
     next_run: Option<Timestamp>,
+    /// The id of a job.
     running: Option<String>,
 }
 
-#[derive(Serialize)]
+/// How far the past has been fetched.
+#[derive(Serialize, ToSchema)]
+struct Backfill {
+    #[schema(value_type = BackfillPhase)]
+    phase: &'static str,
+    /// Of the phase.
+    #[schema(minimum = 0, maximum = 1)]
+    done: f64,
+    samples: u64,
+    /// The first failure of the last run.
+    failure: Option<String>,
+}
+
+/// What the data directory holds.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusStorage)]
 struct Storage {
     data_dir: String,
     datasets_bytes: u64,
@@ -224,6 +295,10 @@ struct Storage {
     disk_max_bytes: u64,
 }
 
+/// How Bellwether is: source, evaluation, training, backfill, storage.
+#[utoipa::path(get, path = "/api/v1/status", tag = "health", responses(
+    (status = 200, description = "Also where it isn't ready: `not_ready_because` says why.", body = Status),
+))]
 pub async fn status(State(api): State<Api>) -> Json<Status> {
     let snapshot = api.snapshot();
     let now = clock::now();
@@ -273,9 +348,10 @@ pub async fn status(State(api): State<Api>) -> Json<Status> {
             next_run: api.queue.next_run(),
             running: running.map(|job| job.id),
         },
-        backfill: progress(&api),
+        backfill: backfill(&api),
         storage,
         configuration: configuration(&api),
+        paging: paging(&api, now).await,
         remarks: snapshot.remarks.clone(),
     })
 }
@@ -306,11 +382,15 @@ fn embedded(api: &Api, embedded: &Embedded) -> EmbeddedStore {
     }
 }
 
-fn progress(api: &Api) -> Progress {
-    api.progress
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone()
+fn backfill(api: &Api) -> Backfill {
+    let progress = api.progress.lock();
+    let progress = progress.unwrap_or_else(PoisonError::into_inner).clone();
+    Backfill {
+        phase: progress.phase,
+        done: progress.done,
+        samples: progress.samples,
+        failure: progress.failure,
+    }
 }
 
 fn source(api: &Api, snapshot: &Snapshot) -> Source {
@@ -352,5 +432,37 @@ fn configuration(api: &Api) -> Configuration {
         refused: standing.refused,
         needs_restart: standing.needs_restart,
         warnings: standing.warnings,
+    }
+}
+
+async fn paging(api: &Api, now: Timestamp) -> Paging {
+    let config = api.config();
+    let withhold = api.paged.borrow().withhold.clone();
+    let receivers = config.notify.receivers.len();
+    match standing(&api.storage.database, &config, &withhold, now).await {
+        Ok(standing) => Paging {
+            state: match standing.state {
+                PagingState::On => "on",
+                PagingState::Off => "off",
+                PagingState::Failing => "failing",
+            },
+            because: standing.because,
+            receivers,
+            pending: standing.receivers.iter().map(|r| r.pending).sum(),
+            oldest_pending_ts: standing
+                .receivers
+                .iter()
+                .filter_map(|r| r.oldest_pending)
+                .min(),
+            given_up_in_a_day: standing.receivers.iter().map(|r| r.given_up).sum(),
+        },
+        Err(error) => Paging {
+            state: "unknown",
+            because: vec![chain(&error)],
+            receivers,
+            pending: 0,
+            oldest_pending_ts: None,
+            given_up_in_a_day: 0,
+        },
     }
 }

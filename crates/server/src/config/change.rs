@@ -126,6 +126,7 @@ mod tests {
                 "log.format",
                 "log.level",
                 "notify.receivers",
+                "services.pay.metrics.lat.critical",
                 "services.pay.metrics.lat.high",
                 "tick"
             ]

@@ -147,6 +147,7 @@ raw! {
     RawLimits {
         services: u64,
         series: u64,
+        streams: u64,
         connections: u64,
     }
     RawNotify {
@@ -244,6 +245,7 @@ impl Raw {
             limits: Some(RawLimits {
                 services: Some(whole(config.limits.services)),
                 series: Some(whole(config.limits.series)),
+                streams: Some(whole(config.limits.streams)),
                 connections: Some(whole(config.limits.connections)),
             }),
             notify: Some(notify::written(config)),

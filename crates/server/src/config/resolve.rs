@@ -78,6 +78,7 @@ impl<'a> Resolver<'a> {
             limits: Limits {
                 services: self.count("limits.services", limits.services),
                 series: self.count("limits.series", limits.series),
+                streams: self.count("limits.streams", limits.streams),
                 connections: self.count("limits.connections", limits.connections),
             },
             notify: self.notify(raw.notify.unwrap_or_default()),

@@ -8,25 +8,31 @@ use domain::{Part, Row, SeriesId, Timestamp};
 use incident::ledger::Entry;
 use serde::Serialize;
 use store::Run;
+use utoipa::ToSchema;
 
 use super::runs::{Evaluated, Runs};
 use super::view::{self, DecisionView, RowView};
 use super::{entry, failed, unit};
 use crate::api::Api;
+use crate::api::openapi::Time;
 use crate::api::problem::Problem;
 use crate::tick::chain;
 
-#[derive(Serialize)]
+/// What held at an instant.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DecisionAt)]
 pub struct Answer {
     service: String,
     metric: String,
     /// Of the value, the thresholds and the band; empty if the metric isn't configured any more.
     unit: String,
     /// The instant that was asked for.
+    #[schema(value_type = Time)]
     at: Timestamp,
     /// Whether ticks were evaluated then.
     evaluated: bool,
     /// The newest tick at or before the instant: what it decided is told.
+    #[schema(value_type = Option<Time>)]
     evaluated_at: Option<Timestamp>,
     answer: String,
     /// With the numbers of the newest sample at that tick.

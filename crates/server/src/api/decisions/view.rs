@@ -4,32 +4,52 @@ use domain::{Features, Part, Prediction, Row, Severity, Timestamp};
 use incident::Verdict;
 use incident::ledger::Entry;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::incidents::{ComponentView, component};
+use super::super::openapi::{GapWord, PartWord, PredictionWord, SeverityWord, Time, words};
+
+words! {
+    /// A decision in one word.
+    VerdictWord: "calm", "no_sample", "waiting", "crossing_without_anomaly",
+        "anomaly_without_crossing", "opened", "joined", "extended", "calm_member",
+        "held_by_resolve", "not_watched";
+    /// Whether people are to be told of a change, or why not.
+    NoticeWord: "due", "snoozed", "acknowledged";
+}
 
 /// One decision, which holds from `from` on.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Decision)]
 pub struct DecisionView {
+    #[schema(value_type = Time)]
     from: Timestamp,
     /// The next decision, or the last tick of the process; null if it still holds.
+    #[schema(value_type = Option<Time>)]
     to: Option<Timestamp>,
-    /// In one word.
+    #[schema(value_type = VerdictWord)]
     verdict: &'static str,
+    #[schema(value_type = Option<Time>)]
     since: Option<Timestamp>,
     incident: Option<u64>,
-    /// `due`, `snoozed` or `acknowledged`, where the decision is one that people are told of.
+    /// Where the decision is one that people are told of.
+    #[schema(value_type = Option<NoticeWord>)]
     notification: Option<&'static str>,
+    #[schema(value_type = SeverityWord)]
     severity: Severity,
+    #[schema(value_type = PredictionWord)]
     prediction: Prediction,
-    /// Why there was no sample.
+    #[schema(value_type = Option<GapWord>)]
     gap: Option<&'static str>,
     value: Option<f64>,
+    #[schema(value_type = Option<Time>)]
     sample_ts: Option<Timestamp>,
     high: Option<f64>,
     critical: Option<f64>,
     expected: Option<f64>,
     lower: Option<f64>,
     upper: Option<f64>,
+    #[schema(minimum = 0, maximum = 8)]
     score: Option<f64>,
     /// One sample at least so rare is an anomaly.
     score_needed_once: Option<f64>,
@@ -40,8 +60,10 @@ pub struct DecisionView {
     /// Of the sample at `components_ts`, the first of the decision; which of them speak up holds
     /// for all of it.
     components: Vec<ComponentView>,
+    #[schema(value_type = Option<Time>)]
     components_ts: Option<Timestamp>,
     model: Option<String>,
+    #[schema(value_type = Option<Time>)]
     model_trained_at: Option<Timestamp>,
     model_age_seconds: Option<u64>,
     learning_held: bool,
@@ -49,12 +71,18 @@ pub struct DecisionView {
     pub why: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// A row of a dataset.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Row)]
 pub struct RowView {
+    #[schema(value_type = Time)]
     timestamp: Timestamp,
+    #[schema(value_type = PartWord)]
     part: Part,
     value: f64,
+    #[schema(value_type = SeverityWord)]
     severity: Severity,
+    #[schema(value_type = PredictionWord)]
     prediction: Prediction,
     score: Option<f64>,
     features: Option<FeaturesView>,
@@ -63,7 +91,9 @@ pub struct RowView {
     upper: Option<f64>,
 }
 
-#[derive(Serialize)]
+/// What the forest sees beside the value.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Features)]
 pub struct FeaturesView {
     delta: f64,
     rolling_mean: f64,

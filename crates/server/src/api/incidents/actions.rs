@@ -1,6 +1,7 @@
 //! What operators do to an incident. Each is a command to the engine; a repeat is answered with the
 //! present state.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -12,11 +13,18 @@ use incident::{Command, CommandKind, Refusal, SnoozeUntil};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use tokio::sync::oneshot;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder};
+use utoipa::{IntoParams, IntoResponses, PartialSchema, ToSchema};
 
 use super::super::guard::OPERATOR;
-use super::super::parameters::{duration, time};
+use super::super::openapi::{Crossing, Length, refusals};
+use super::super::parameters::{duration, object, time};
 use super::super::problem::Problem;
 use super::super::{Api, visible};
+use super::view::IncidentView;
 use super::{expected, no_such_incident, number, stored, whole};
 use crate::clock;
 use crate::tick::Message;
@@ -26,55 +34,146 @@ const NAME_CHARS_MAX: usize = 100;
 /// The longest snooze.
 const SNOOZE_MAX: Duration = Duration::from_secs(30 * 86_400);
 
-#[derive(Default, Deserialize)]
+/// What every action takes beside its body.
+struct Asked;
+
+impl IntoParams for Asked {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = |name, about: &str| {
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Header)
+                .description(Some(about))
+                .schema(Some(String::schema()))
+        };
+        let number = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1));
+        let id = ParameterBuilder::new()
+            .name("id")
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .description(Some("The number of the incident."))
+            .schema(Some(number));
+        let operator = text("x-operator", "Who asks; not verified.");
+        let tag = text(
+            "if-match",
+            "The ETag of the incident as it was seen: 412 where it has changed since.",
+        );
+        let tag = tag.example(Some("\"3\"".into()));
+        [id, operator, tag].map(ParameterBuilder::build).into()
+    }
+}
+
+/// What every action answers.
+struct Changed;
+
+impl IntoResponses for Changed {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let tag = HeaderBuilder::new().description(Some("Its revision, for If-Match."));
+        let incident = ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name(IncidentView::name())))
+            .build();
+        let changed = ResponseBuilder::new()
+            .description("The incident as it is now, also where it was so before.")
+            .header("etag", tag.build())
+            .content("application/json", incident);
+        let mut answers = refusals([
+            (
+                StatusCode::NOT_FOUND,
+                "There is no incident of that number.",
+            ),
+            (
+                StatusCode::CONFLICT,
+                "The state of the incident forbids it.",
+            ),
+            (
+                StatusCode::PRECONDITION_FAILED,
+                "It has changed since; get it again.",
+            ),
+            (StatusCode::SERVICE_UNAVAILABLE, "The server stops."),
+        ]);
+        answers.insert("200".to_owned(), changed.build().into());
+        answers
+    }
+}
+
+/// A note, or nothing.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = Note)]
 #[serde(deny_unknown_fields)]
 struct NoteBody {
+    #[schema(max_length = 10000)]
     note: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+/// How it was resolved, or nothing.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = Resolve)]
 #[serde(deny_unknown_fields)]
 struct ResolveBody {
+    #[schema(max_length = 10000)]
     note: Option<String>,
+    /// The service is gone for good.
     #[serde(default)]
     decommissioned: bool,
 }
 
-#[derive(Deserialize)]
+/// A comment.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Comment)]
 #[serde(deny_unknown_fields)]
 struct CommentBody {
+    #[schema(min_length = 1, max_length = 10000, pattern = "\\S")]
     note: String,
 }
 
-#[derive(Deserialize)]
+/// Who looks after it.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Assign)]
 #[serde(deny_unknown_fields)]
 struct AssignBody {
     /// Null: nobody. Said in any case, so that a body without it takes nothing away.
+    #[schema(required, max_length = 100)]
     #[serde(deserialize_with = "Option::deserialize")]
     owner: Option<String>,
+    #[schema(max_length = 10000)]
     note: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// How long nobody wants to hear of it: either `until` or `for`.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SnoozeUntil, example = json!({"for": "2h"}))]
 #[serde(deny_unknown_fields)]
 struct SnoozeBody {
-    /// A time, `change`, or null to end the snooze; the outer one: it isn't said.
+    /// A time up to 30 days away, `change`, or null to end the snooze.
+    // The outer one: it isn't said.
+    #[schema(value_type = Option<String>)]
     #[serde(default, deserialize_with = "said")]
     until: Option<Option<String>>,
-    /// Instead of `until`: so long from now.
+    /// Instead of `until`: so long from now, up to 30 days.
+    #[schema(value_type = Option<Length>)]
     r#for: Option<String>,
+    #[schema(max_length = 10000)]
     note: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// An operator's word.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SetSeverity)]
 #[serde(deny_unknown_fields)]
 struct SeverityBody {
     /// Null gives it back to the thresholds. Said in any case.
+    #[schema(required, value_type = Option<Crossing>)]
     #[serde(deserialize_with = "Option::deserialize")]
     severity: Option<String>,
+    #[schema(max_length = 10000)]
     note: Option<String>,
 }
 
+/// Says that somebody looks at it: repeats of its messages stop.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/ack", tag = "incidents", params(Asked),
+    request_body = Option<NoteBody>, responses(Changed))]
 pub async fn acknowledge(
     State(api): State<Api>,
     Path(id): Path<String>,
@@ -85,6 +184,9 @@ pub async fn acknowledge(
     change(&api, &id, &headers, CommandKind::Acknowledge, note).await
 }
 
+/// Resolves it.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/resolve", tag = "incidents", params(Asked),
+    request_body = Option<ResolveBody>, responses(Changed))]
 pub async fn resolve(
     State(api): State<Api>,
     Path(id): Path<String>,
@@ -100,6 +202,9 @@ pub async fn resolve(
     change(&api, &id, &headers, kind, note).await
 }
 
+/// Opens it again.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/reopen", tag = "incidents", params(Asked),
+    request_body = Option<NoteBody>, responses(Changed))]
 pub async fn reopen(
     State(api): State<Api>,
     Path(id): Path<String>,
@@ -110,6 +215,9 @@ pub async fn reopen(
     change(&api, &id, &headers, CommandKind::Reopen, note).await
 }
 
+/// Adds a comment to its timeline.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/comment", tag = "incidents", params(Asked),
+    request_body = CommentBody, responses(Changed))]
 pub async fn comment(
     State(api): State<Api>,
     Path(id): Path<String>,
@@ -123,6 +231,9 @@ pub async fn comment(
     change(&api, &id, &headers, CommandKind::Comment, Some(note)).await
 }
 
+/// Gives it to somebody, or to nobody.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/assign", tag = "incidents", params(Asked),
+    request_body = AssignBody, responses(Changed))]
 pub async fn assign(
     State(api): State<Api>,
     Path(id): Path<String>,
@@ -143,6 +254,9 @@ pub async fn assign(
     change(&api, &id, &headers, CommandKind::Assign { owner }, note).await
 }
 
+/// Keeps quiet about it for a while.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/snooze", tag = "incidents", params(Asked),
+    request_body = SnoozeBody, responses(Changed))]
 pub async fn snooze(
     State(api): State<Api>,
     Path(id): Path<String>,
@@ -192,6 +306,9 @@ fn length(text: &str) -> Result<Duration, Problem> {
     Ok(length)
 }
 
+/// Sets its severity by an operator's word, or gives it back to the thresholds.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/severity", tag = "incidents", params(Asked),
+    request_body = SeverityBody, responses(Changed))]
 pub async fn set_severity(
     State(api): State<Api>,
     Path(id): Path<String>,
@@ -219,6 +336,21 @@ async fn change(
     note: Option<String>,
 ) -> Result<Response, Problem> {
     let incident = number(id)?;
+    let command = Command {
+        number: 0,
+        incident,
+        actor: actor(api, headers),
+        kind,
+        note: checked_note(note)?,
+        expected: expected(headers)?,
+        stored: None,
+    };
+    send(api, command).await?;
+    Ok(whole(stored(api, incident).await?))
+}
+
+/// A note that is not too long; none where it is blank.
+pub(super) fn checked_note(note: Option<String>) -> Result<Option<String>, Problem> {
     if let Some(note) = &note
         && note.chars().count() > NOTE_CHARS_MAX
     {
@@ -226,16 +358,13 @@ async fn change(
             "note is longer than {NOTE_CHARS_MAX} characters"
         )));
     }
+    Ok(note.filter(|note| !note.trim().is_empty()))
+}
+
+/// Has a command carried out; what came of it is stored by then.
+pub(super) async fn send(api: &Api, command: Command) -> Result<(), Problem> {
+    let incident = command.incident;
     let (reply, answer) = oneshot::channel();
-    let command = Command {
-        number: 0,
-        incident,
-        actor: actor(api, headers),
-        kind,
-        note: note.filter(|note| !note.trim().is_empty()),
-        expected: expected(headers)?,
-        stored: None,
-    };
     let stopping =
         || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping").detail("the server stops");
     api.engine
@@ -243,10 +372,10 @@ async fn change(
         .await
         .map_err(|_| stopping())?;
     let answer = answer.await.map_err(|_| stopping())?;
-    match answer.result {
-        Ok(_) => Ok(whole(stored(api, incident).await?)),
-        Err(refusal) => Err(refused(incident, refusal)),
-    }
+    answer
+        .result
+        .map(|_| ())
+        .map_err(|refusal| refused(incident, refusal))
 }
 
 fn refused(id: IncidentId, refusal: Refusal) -> Problem {
@@ -287,8 +416,8 @@ fn said<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D
     Option::deserialize(value).map(Some)
 }
 
-fn required<T: DeserializeOwned>(body: &Bytes, like: &str) -> Result<T, Problem> {
-    serde_json::from_slice(body)
+pub(super) fn required<T: DeserializeOwned>(body: &Bytes, like: &str) -> Result<T, Problem> {
+    object(body)
         .map_err(|error| Problem::bad_request(format!("the body must be like {like}: {error}")))
 }
 

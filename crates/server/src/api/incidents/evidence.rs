@@ -6,11 +6,25 @@ use domain::{
     Incident, Precedent, Prediction, Severity, Shifts, Status, Timestamp, Unusual,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::logs::PatternsView;
+use super::super::openapi::{
+    ComponentWord, IncidentStatus, PredictionWord, SeverityWord, Time, words,
+};
+
+words! {
+    /// Where a metric went.
+    DirectionWord: "rose", "fell";
+    /// What taking a label value away says: without the first part it would not be an anomaly; it
+    /// goes on whichever single value is removed; there is one value only; or not enough to say.
+    BreakdownOutcomeWord: "carried", "spread", "one_value", "not_enough";
+    /// A feature of the forest.
+    FeatureWord: "value", "delta", "rolling_mean", "rolling_std", "zscore";
+}
 
 /// The answers to the questions of an incident.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Explanation {
     when: WhenView,
     what_changed: ChangesView,
@@ -25,30 +39,45 @@ pub struct Explanation {
     missing: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// When it began, and how sure that is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = When)]
 struct WhenView {
     answer: String,
+    #[schema(value_type = Time)]
     onset_ts: Timestamp,
     /// The onset lies between these with 95 % confidence; null for an availability incident.
+    #[schema(value_type = Option<[Time; 2]>)]
     onset_between_ts: Option<[Timestamp; 2]>,
+    #[schema(value_type = Time)]
     first_crossing_ts: Timestamp,
+    #[schema(value_type = Time)]
     opened_ts: Timestamp,
+    #[schema(value_type = Time)]
     last_seen_ts: Timestamp,
+    #[schema(value_type = Option<Time>)]
     ended_ts: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+/// What else changed, near its beginning.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Changes)]
 struct ChangesView {
     answer: String,
+    #[schema(value_type = Option<Time>)]
     from: Option<Timestamp>,
+    #[schema(value_type = Option<Time>)]
     to: Option<Timestamp>,
     /// Oldest first.
     items: Vec<ChangeView>,
     omitted: u32,
 }
 
-#[derive(Serialize)]
+/// Something that changed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Change)]
 struct ChangeView {
+    #[schema(value_type = Time)]
     at: Timestamp,
     /// `restart`, `version`, `replicas`, `config_reload`, `retraining`, or the kind of a posted event.
     kind: String,
@@ -62,22 +91,30 @@ struct ChangeView {
     by: Option<String>,
 }
 
-#[derive(Serialize)]
+/// Which metrics of the service moved.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Shifts)]
 struct ShiftsView {
     answer: String,
+    #[schema(value_type = Option<Time>)]
     baseline_from: Option<Timestamp>,
+    #[schema(value_type = Option<Time>)]
     from: Option<Timestamp>,
+    #[schema(value_type = Option<Time>)]
     to: Option<Timestamp>,
     items: Vec<ShiftView>,
     steady: Vec<String>,
     too_few_samples: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// How a metric moved.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Shift)]
 struct ShiftView {
     metric: String,
     title: String,
     unit: String,
+    #[schema(value_type = DirectionWord)]
     direction: &'static str,
     /// Difference of the medians in robust standard deviations of the baseline.
     effect: f64,
@@ -90,19 +127,25 @@ struct ShiftView {
     text: String,
 }
 
-#[derive(Serialize)]
+/// Which label values carry it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Which)]
 struct WhichView {
     answer: String,
     breakdowns: Vec<BreakdownView>,
 }
 
-#[derive(Serialize)]
+/// A metric, taken apart by a label.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Breakdown)]
 struct BreakdownView {
     metric: String,
     of: String,
     label: String,
     unit: String,
+    #[schema(value_type = Time)]
     at: Timestamp,
+    #[schema(value_type = BreakdownOutcomeWord)]
     outcome: BreakdownOutcome,
     whole: Option<f64>,
     limit: f64,
@@ -111,7 +154,9 @@ struct BreakdownView {
     omitted: u32,
 }
 
-#[derive(Serialize)]
+/// One value of a label.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BreakdownPart)]
 struct PartView {
     value: String,
     carries: bool,
@@ -121,33 +166,44 @@ struct PartView {
     query: String,
 }
 
-#[derive(Serialize)]
+/// How unusual a value is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Unusual)]
 struct UnusualView {
     metric: String,
     title: String,
     unit: String,
+    #[schema(value_type = Time)]
     at: Timestamp,
     actual: f64,
     expected: Option<f64>,
     lower: Option<f64>,
     upper: Option<f64>,
+    #[schema(value_type = SeverityWord)]
     severity: Severity,
     high: Option<f64>,
     critical: Option<f64>,
+    #[schema(value_type = PredictionWord)]
     prediction: Prediction,
+    /// −log10 of the probability of a sample at least so unusual.
+    #[schema(minimum = 0, maximum = 8)]
     score: Option<f64>,
     score_needed_once: Option<f64>,
     score_needed_often: Option<f64>,
     components: Vec<ComponentView>,
     contributions: Option<Vec<ContributionView>>,
     model: Option<String>,
+    #[schema(value_type = Option<Time>)]
     model_trained_at: Option<Timestamp>,
     precedent: Option<PrecedentView>,
     text: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// What one judge says.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Component)]
 pub struct ComponentView {
+    #[schema(value_type = ComponentWord)]
     name: &'static str,
     statistic: f64,
     threshold: f64,
@@ -155,34 +211,48 @@ pub struct ComponentView {
     speaks: bool,
 }
 
-#[derive(Serialize)]
+/// What a feature contributes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Contribution)]
 struct ContributionView {
+    #[schema(value_type = FeatureWord)]
     feature: &'static str,
     contribution: f64,
 }
 
-#[derive(Serialize)]
+/// Whether such a value was there before.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Precedent)]
 struct PrecedentView {
+    #[schema(value_type = Time)]
     from: Timestamp,
+    #[schema(value_type = Time)]
     to: Timestamp,
     rows: u64,
     as_extreme: u64,
     most_extreme: Option<f64>,
+    #[schema(value_type = Option<Time>)]
     most_extreme_ts: Option<Timestamp>,
     week_before_median: Option<f64>,
     week_before_samples: Option<u32>,
 }
 
-#[derive(Serialize)]
+/// Past incidents like this one.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Similar)]
 struct SimilarView {
     answer: String,
     items: Vec<SimilarIncidentView>,
 }
 
-#[derive(Serialize)]
+/// A past incident.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SimilarIncident)]
 struct SimilarIncidentView {
     id: u64,
+    #[schema(value_type = Time)]
     opened_ts: Timestamp,
+    #[schema(value_type = IncidentStatus)]
     status: Status,
     duration_seconds: Option<u64>,
     shared_metrics: Vec<String>,

@@ -2,21 +2,38 @@
 
 use domain::{Actor, Incident, Severity, Status, TimelineEntry, TimelineEvent, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::logs::Window;
+use super::super::openapi::{IncidentKindWord, IncidentStatus, SeverityWord, Time, words};
 use super::evidence::Explanation;
 
-/// An incident as the API shows it.
-#[derive(Serialize)]
+words! {
+    /// Past its threshold and anomalous, Critical for long without an anomaly, or gone.
+    OpenedBecauseWord: "crossing_and_anomaly", "threshold_only", "gone";
+    /// What happened to an incident.
+    TimelineWord: "opened", "member_joined", "severity_changed", "quiet", "acknowledged",
+        "resolved", "reopened", "assigned", "snoozed", "woke", "commented", "severity_set",
+        "followed_by", "logs_attached";
+}
+
+/// An incident; in a list without `revision`, `explanation`, `logs` and `timeline`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Incident)]
 pub struct IncidentView {
     id: u64,
     service: String,
+    #[schema(value_type = IncidentKindWord)]
     kind: domain::IncidentKind,
+    #[schema(value_type = IncidentStatus)]
     status: Status,
     firing: bool,
     /// An operator's word, else the computed severity.
+    #[schema(value_type = SeverityWord)]
     severity: Severity,
+    #[schema(value_type = SeverityWord)]
     computed_severity: Severity,
+    #[schema(value_type = SeverityWord)]
     worst_severity: Severity,
     /// Whether `severity` is an operator's word.
     severity_set: bool,
@@ -24,64 +41,96 @@ pub struct IncidentView {
     snoozed: Option<SnoozeView>,
     resolution: Option<ResolutionView>,
     summary: String,
+    #[schema(value_type = OpenedBecauseWord)]
     opened_because: domain::OpenedBecause,
     /// The first crossing; `/logs` takes it as it is.
+    #[schema(value_type = Time)]
     event_ts: Timestamp,
+    #[schema(value_type = Time)]
     onset_ts: Timestamp,
+    #[schema(value_type = Time)]
     first_crossing_ts: Timestamp,
+    #[schema(value_type = Time)]
     opened_ts: Timestamp,
+    #[schema(value_type = Time)]
     last_seen_ts: Timestamp,
+    #[schema(value_type = Option<Time>)]
     ended_ts: Option<Timestamp>,
     members: Vec<MemberView>,
+    /// The incident of the service before it, of which this is a relapse.
     follows: Option<u64>,
     /// Rises with every change; the ETag. It is of the timeline, which a list doesn't read.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     revision: Option<u64>,
     /// When, what changed, which, how unusual, what the logs say, and what happened before.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     explanation: Option<Explanation>,
+    /// The lines around its opening, once they have been read.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     logs: Option<Window>,
+    /// Oldest first.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     timeline: Option<Vec<EntryView>>,
 }
 
-#[derive(Serialize)]
+/// A metric that belongs to an incident.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Member)]
 struct MemberView {
     metric: String,
+    #[schema(value_type = SeverityWord)]
     severity: Severity,
     worst_value: f64,
+    #[schema(value_type = Time)]
     worst_ts: Timestamp,
     high: Option<f64>,
     critical: Option<f64>,
+    #[schema(value_type = Time)]
     onset_ts: Timestamp,
     /// The onset lies between these with 95 % confidence.
+    #[schema(value_type = [Time; 2])]
     onset_between_ts: [Timestamp; 2],
+    #[schema(value_type = Time)]
     first_crossing_ts: Timestamp,
+    #[schema(value_type = Time)]
     last_firing_ts: Timestamp,
 }
 
-#[derive(Serialize)]
+/// Nobody is told of it for a while.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Snooze)]
 struct SnoozeView {
     by: String,
     /// Null: until it changes.
+    #[schema(value_type = Option<Time>)]
     until: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+/// Who resolved it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Resolution)]
 struct ResolutionView {
+    #[schema(value_type = Time)]
     at: Timestamp,
     by: String,
     note: Option<String>,
     decommissioned: bool,
 }
 
-#[derive(Serialize)]
-struct EntryView {
+/// One thing that happened.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TimelineEntry)]
+pub(crate) struct EntryView {
+    #[schema(value_type = Time)]
     at: Timestamp,
     actor: String,
-    event: &'static str,
-    text: String,
+    #[schema(value_type = TimelineWord)]
+    pub(crate) event: &'static str,
+    pub(crate) text: String,
 }
 
 impl IncidentView {
@@ -144,7 +193,7 @@ impl IncidentView {
 }
 
 /// Who did something, as people read it.
-pub(super) fn said_by(actor: &Actor) -> String {
+pub fn said_by(actor: &Actor) -> String {
     match actor {
         Actor::Bellwether => "bellwether".to_owned(),
         Actor::Rule(name) => format!("rule {name}"),
@@ -153,7 +202,8 @@ pub(super) fn said_by(actor: &Actor) -> String {
     }
 }
 
-fn entry(entry: &TimelineEntry) -> EntryView {
+/// An entry of a timeline, in words.
+pub(crate) fn entry(entry: &TimelineEntry) -> EntryView {
     let actor = said_by(&entry.actor);
     let with_note = |did: &str, note: &Option<String>| {
         note.as_ref()

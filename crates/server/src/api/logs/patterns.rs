@@ -12,8 +12,10 @@ use domain::{
 };
 use incident::LogShiftWindows;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::super::Api;
+use super::super::openapi::{Instant, Length, Level, OfService, Time, words};
 use super::super::parameters::{duration, optional_time};
 use super::super::problem::Problem;
 use super::{Line, outcome};
@@ -28,24 +30,49 @@ const STRETCH_MAX: Duration = Duration::from_secs(7 * 86_400);
 /// Templates named in an answer.
 const ANSWERED_MAX: usize = 3;
 
-#[derive(Deserialize)]
+words! {
+    /// What became of looking for lines; `not_read_yet` while an incident is young.
+    PatternsOutcome: "found", "none_in_window", "not_configured", "unreadable", "not_read_yet";
+    /// How a pattern moved from baseline to window.
+    PatternChangeWord: "new", "risen", "fallen", "gone", "steady";
+    /// What lines are counted per.
+    PatternBasisWord: "minute", "trace", "call";
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// An id of `GET /services`, or a bare name where that is unique.
+    #[param(required, min_length = 1, max_length = 1024, example = "payments")]
     service: Option<String>,
+    /// The window begins here; five minutes before `to` where it is missing.
+    #[param(value_type = Option<Instant>)]
     from: Option<String>,
+    /// Now, where it is missing; at most 7 days after `from`.
+    #[param(value_type = Option<Instant>)]
     to: Option<String>,
-    /// How long before `from` is usual.
+    /// How long before `from` is usual; up to 7 days.
+    #[param(value_type = Option<Length>, default = "1h")]
     baseline: Option<String>,
 }
 
 /// The patterns of any window of a service against the time before it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogPatterns)]
 pub struct Patterns {
+    #[schema(value_type = String)]
     service: ServiceId,
     #[serde(flatten)]
     patterns: PatternsView,
 }
 
+/// Which log patterns of a service are new, risen, fallen or gone in a window, against the time
+/// before it.
+#[utoipa::path(get, path = "/api/v1/logs/patterns", tag = "logs", params(Parameters), responses(
+    (status = 200, description = "The patterns; `outcome` and `answer` say why there are none.", body = Patterns),
+    OfService,
+))]
 pub async fn get(
     State(api): State<Api>,
     Query(parameters): Query<Parameters>,
@@ -91,17 +118,21 @@ fn windows(parameters: &Parameters) -> Result<LogShiftWindows, Problem> {
 }
 
 /// The answer to "what do the logs say?".
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogPatternsAnswer)]
 pub struct PatternsView {
     answer: String,
-    /// `found`, `none_in_window`, `not_configured`, `unreadable`, or `not_read_yet`.
+    #[schema(value_type = PatternsOutcome)]
     outcome: &'static str,
     detail: Option<String>,
     /// What the service's own counter says, where its logs could not be read.
     counted: Option<String>,
+    #[schema(value_type = Option<Time>)]
     baseline_from: Option<Timestamp>,
     /// The window begins here, where the baseline ends.
+    #[schema(value_type = Option<Time>)]
     from: Option<Timestamp>,
+    #[schema(value_type = Option<Time>)]
     to: Option<Timestamp>,
     baseline: Option<ReachView>,
     window: Option<ReachView>,
@@ -115,24 +146,32 @@ pub struct PatternsView {
     omitted: u32,
 }
 
-#[derive(Serialize)]
+/// What was read of a stretch.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogReach)]
 struct ReachView {
     seconds: f64,
     lines: u64,
     traces: u64,
-    /// The share of the stretch's bytes that was read, 0 to 1.
+    /// The share of the stretch's bytes that was read.
+    #[schema(minimum = 0, maximum = 1)]
     share: f64,
 }
 
-#[derive(Serialize)]
+/// A template of log lines, and how it moved.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogPattern)]
 struct PatternView {
     id: String,
+    #[schema(value_type = String)]
     service: ServiceId,
+    /// The message with `<*>` where it varies.
     template: String,
+    #[schema(value_type = Level)]
     level: domain::LogLevel,
     logger: Option<String>,
     exception: Option<String>,
-    /// `new`, `risen`, `fallen`, `gone` or `steady`.
+    #[schema(value_type = PatternChangeWord)]
     change: PatternChange,
     /// Standard deviations by which the rate moved; positive: risen.
     effect: f64,
@@ -141,10 +180,12 @@ struct PatternView {
     /// Per unit of `per`.
     rate_before: f64,
     rate_during: f64,
-    /// `minute`, `trace` or `call`.
+    #[schema(value_type = PatternBasisWord)]
     per: &'static str,
     call: Option<CallView>,
+    #[schema(value_type = Time)]
     first_seen_ts: Timestamp,
+    #[schema(value_type = Time)]
     last_seen_ts: Timestamp,
     samples: Vec<Line>,
     trace_ids: Vec<String>,
@@ -154,14 +195,17 @@ struct PatternView {
 }
 
 /// Calls within which lines were counted.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogCall)]
 struct CallView {
     begins_with: String,
     calls_before: u64,
     calls_during: u64,
 }
 
-#[derive(Serialize)]
+/// Another name of the same failure.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogAlso)]
 struct AlsoView {
     by: String,
     name: String,

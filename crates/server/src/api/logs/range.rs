@@ -9,8 +9,10 @@ use axum::extract::{Query, State};
 use domain::{LogLevel, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sources::{LogCursor, LogOrder, LogQuery};
+use utoipa::{IntoParams, ToSchema};
 
 use super::super::Api;
+use super::super::openapi::{Instant, LogOutcomeWord, OfService, Time, words};
 use super::super::parameters::{optional_time, page_limit};
 use super::super::problem::Problem;
 use super::super::visible;
@@ -20,38 +22,67 @@ use super::{LINES, LINES_MAX, Line, outcome};
 const SPAN: Duration = Duration::from_secs(900);
 const TEXT_BYTES_MAX: usize = 200;
 
-#[derive(Deserialize)]
+words! {
+    /// The least severe level, of any case.
+    LevelName: "error", "warn", "info", "debug", "trace";
+    /// Which lines come first.
+    OrderWord: "oldest", "newest";
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// An id of `GET /services`, or a bare name where that is unique.
+    #[param(required, min_length = 1, max_length = 1024, example = "payments")]
     service: Option<String>,
+    /// A quarter of an hour before `to` where it is missing.
+    #[param(value_type = Option<Instant>)]
     from: Option<String>,
+    /// Now, where it is missing.
+    #[param(value_type = Option<Instant>)]
     to: Option<String>,
     /// The least severe level.
+    #[param(value_type = Option<LevelName>)]
     level: Option<String>,
     /// A part of message, exception, stack trace or trace id, of any case.
+    #[param(max_length = 200)]
     text: Option<String>,
-    /// `oldest` first, or `newest`.
+    #[param(value_type = Option<OrderWord>, default = "oldest")]
     order: Option<String>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
+    #[param(minimum = 1, maximum = 5000, default = 500)]
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
+/// A page of log lines.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogPage)]
 pub struct Page {
+    #[schema(value_type = String)]
     service: ServiceId,
+    #[schema(value_type = Time)]
     from: Timestamp,
+    #[schema(value_type = Time)]
     to: Timestamp,
-    /// `found`, `none_in_window`, `not_configured` or `unreadable`.
+    #[schema(value_type = LogOutcomeWord)]
     outcome: &'static str,
     detail: Option<String>,
     /// In the order that was asked for.
     items: Vec<Line>,
     next_cursor: Option<String>,
     /// Set where so much was read that the search stopped there; the cursor goes on.
+    #[schema(value_type = Option<Time>)]
     searched_to: Option<Timestamp>,
     malformed: u64,
 }
 
+/// The lines of a service in any stretch of time, page by page.
+#[utoipa::path(get, path = "/api/v1/logs", tag = "logs", params(Parameters), responses(
+    (status = 200, description = "A page; `outcome` and `detail` say why there are no lines.", body = Page),
+    OfService,
+))]
 pub async fn get(
     State(api): State<Api>,
     Query(parameters): Query<Parameters>,
