@@ -19,9 +19,10 @@ allowed_for() {
         detect) echo "domain forest" ;;
         incident) echo "domain" ;;
         engine) echo "detect incident domain" ;;
-        sources | store | embedded | simulator) echo "domain" ;;
+        sources | store | embedded | simulator | access) echo "domain" ;;
+        notify) echo "domain incident" ;;
         lab) echo "simulator engine detect incident forest domain" ;;
-        server) echo "domain forest detect incident engine embedded sources store lab simulator" ;;
+        server) echo "access notify domain forest detect incident engine embedded sources store lab simulator" ;;
         *) return 1 ;;
     esac
 }

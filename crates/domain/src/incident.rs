@@ -97,6 +97,15 @@ pub enum Actor {
     Rule(String),
     /// A name given with the request, not verified.
     Unverified(String),
+    /// A user or token that showed who it is.
+    Verified(String),
+}
+
+impl Actor {
+    /// Whether it is somebody outside, by a name verified or not.
+    pub fn is_person(&self) -> bool {
+        matches!(self, Actor::Unverified(_) | Actor::Verified(_))
+    }
 }
 
 impl fmt::Display for Actor {
@@ -104,7 +113,7 @@ impl fmt::Display for Actor {
         match self {
             Actor::Bellwether => f.write_str("Bellwether"),
             Actor::Rule(name) => write!(f, "rule {name}"),
-            Actor::Unverified(name) => f.write_str(name),
+            Actor::Unverified(name) | Actor::Verified(name) => f.write_str(name),
         }
     }
 }

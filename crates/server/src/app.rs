@@ -21,17 +21,22 @@ use crate::api::{self, Api};
 use crate::clock;
 use crate::collecting::Collecting;
 use crate::config::{self, Auth, Config};
+use crate::delivering::Delivering;
+use crate::entrance::Entrance;
 use crate::evidence::{self, Gatherer, Gathering};
 use crate::following::Following;
 use crate::history::{self, History, Progress};
 use crate::hole::{Hole, Stretch};
+use crate::live::{Loading, Reloading, Reloads};
+use crate::paging::Desk;
 use crate::recorder::Recorder;
 use crate::restore::{Restored, restore};
 use crate::snapshot::Snapshot;
 use crate::source::{self, Prepared, Source};
 use crate::storage::Storage;
+use crate::stream::{Hub, Publishing, Seen};
 use crate::tick::{self, Message, Ticking};
-use crate::training::{Queue, Recipe, Selection, Training, Trigger};
+use crate::training::{self, Queue, Recipe, Selection, Training, Trigger};
 
 /// How long the tasks may take to end; what still runs then is dropped.
 const DRAIN: Duration = Duration::from_secs(4);
@@ -39,6 +44,7 @@ const DRAIN: Duration = Duration::from_secs(4);
 /// A running server.
 pub struct App {
     pub address: SocketAddr,
+    pub reloads: Reloads,
     stop: watch::Sender<bool>,
     engine: mpsc::Sender<Message>,
     tasks: JoinSet<()>,
@@ -51,9 +57,11 @@ impl App {
     /// # Errors
     /// A data directory or address that can't be used, settings that Prometheus' client refuses,
     /// targets or queries that the embedded store can't take.
-    pub async fn start(config: Config, record: Option<&Path>) -> anyhow::Result<App> {
+    pub async fn start(loading: Loading, record: Option<&Path>) -> anyhow::Result<App> {
+        crate::open_files::allow_all();
         let telemetry = crate::telemetry::install();
         let now = clock::now();
+        let config = loading.loaded.config.clone();
         let recipe = recipe(&config)?;
         let prepared = Prepared::of(&config)?;
         let log_sources = log_sources(&config)?;
@@ -85,12 +93,16 @@ impl App {
 
         let (stop, stopped) = watch::channel(false);
         let (engine, inbox) = mpsc::channel(tick::QUEUE);
+        let (reloading, live, reloads) =
+            Reloading::new(loading, now, engine.clone(), stopped.clone())?;
         let (evidence, requests) = mpsc::channel(evidence::QUEUE);
         let (wishes_sent, wishes) = mpsc::channel(4);
         let hole = Arc::new(Hole::default());
         if let Some(from) = history::whole_to(&storage, &restored.last_rows).await {
             hole.widen(Stretch { from, to: from });
         }
+        let desk = Desk::restore(&storage.database, live.clone(), now).await;
+        let paged = desk.published();
         let (publisher, snapshots) = watch::channel(Arc::new(Snapshot::default()));
         let queue = Arc::new(Queue::default());
         let progress = Arc::new(Mutex::new(Progress::default()));
@@ -101,6 +113,17 @@ impl App {
 
         let (readers, askers) = Gatherer::limits();
         let mut tasks = JoinSet::new();
+        tasks.spawn(reloading.run());
+        tasks.spawn(
+            Delivering {
+                live: live.clone(),
+                storage: Arc::clone(&storage),
+                paged: paged.clone(),
+                snapshots: snapshots.clone(),
+                stop: stopped.clone(),
+            }
+            .run(),
+        );
         tasks.spawn(
             Collecting {
                 collector,
@@ -109,6 +132,7 @@ impl App {
                 evaluation_delay: config.evaluation_delay,
                 engine: engine.clone(),
                 wishes,
+                live: live.clone(),
                 stop: stopped.clone(),
                 skew: jiff::SignedDuration::ZERO,
                 said: None,
@@ -120,9 +144,7 @@ impl App {
                 gatherer: Gatherer {
                     logs: Arc::clone(&logs),
                     storage: Arc::clone(&storage),
-                    catalogue: Arc::new(config.metrics.clone()),
-                    tick: config.tick,
-                    training_window: config.training.window,
+                    live: live.clone(),
                     engine: engine.clone(),
                     wishes: wishes_sent.clone(),
                     readers,
@@ -141,7 +163,7 @@ impl App {
                 hole: Arc::clone(&hole),
                 known: restored.last_rows.into_keys().collect(),
                 storage: Arc::clone(&storage),
-                recipe: recipe.clone(),
+                live: live.clone(),
                 queue: Arc::clone(&queue),
                 engine: engine.clone(),
                 progress: Arc::clone(&progress),
@@ -151,11 +173,10 @@ impl App {
         );
         tasks.spawn(
             Training {
+                pool: Arc::new(training::pool()?),
                 queue: Arc::clone(&queue),
                 storage: Arc::clone(&storage),
-                recipe: recipe.clone(),
-                schedule: config.training.schedule.clone(),
-                timezone: config.season.timezone.clone(),
+                live: live.clone(),
                 engine: engine.clone(),
                 stop: stopped.clone(),
             }
@@ -171,10 +192,22 @@ impl App {
         }
         tasks.spawn(crate::housekeeping::run(
             Arc::clone(&storage),
-            config.retention.clone(),
-            recipe.settings.window,
+            live.clone(),
             stopped.clone(),
         ));
+        let hub = Arc::new(Hub::new(now, config.limits.streams));
+        tasks.spawn(
+            Publishing {
+                hub: Arc::clone(&hub),
+                snapshots: snapshots.clone(),
+                queue: Arc::clone(&queue),
+                progress: Arc::clone(&progress),
+                storage: Arc::clone(&storage),
+                seen: Seen::restored(restored.state.decide().incidents()),
+                stop: stopped.clone(),
+            }
+            .run(),
+        );
         let ticking = tokio::spawn(
             Ticking {
                 state: restored.state,
@@ -192,6 +225,7 @@ impl App {
                 last_seen: BTreeMap::new(),
                 saved_last: None,
                 commands: 0,
+                desk,
                 skew: jiff::SignedDuration::ZERO,
             }
             .run(),
@@ -201,7 +235,12 @@ impl App {
             tasks.spawn(source::tend(Arc::clone(&embedded.store), stopped.clone()));
             embedded
         });
+        let entrance = Entrance::open(live.clone(), Arc::clone(&storage)).await?;
+        let entrance = Arc::new(entrance);
+        tasks.spawn(Arc::clone(&entrance).tend(stopped.clone()));
         let api = Api {
+            entrance,
+            refusals: Arc::default(),
             embedded,
             snapshots,
             engine: engine.clone(),
@@ -209,15 +248,21 @@ impl App {
             storage,
             logs,
             log_readers: Arc::new(Semaphore::new(api::LOG_READERS)),
+            dataset_readers: Arc::new(Semaphore::new(api::DATASET_READERS)),
             progress,
             telemetry,
             source: source_address(&config, &prometheus),
-            config: Arc::new(config),
+            live,
+            reloads: reloads.clone(),
+            paged,
             started_at: now,
+            hub,
+            stop: stopped.clone(),
         };
         tasks.spawn(api::serve(listener, api, stopped));
         Ok(App {
             address,
+            reloads,
             stop,
             engine,
             tasks,

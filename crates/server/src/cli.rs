@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::Timestamp;
 use simulator::Span;
 
+use crate::config::{self, Config, ConfigError, Loaded};
 use crate::why::Moment;
 
 /// What exit codes mean, for `--help` and for scripts.
@@ -75,6 +76,12 @@ with `# EOF` at the end. Each line of FILE is START END STEP EXPR, times as epoc
   1795348800 1795352400 15 sum by (service) (rate(requests_total[5m]))
 Empty lines and lines that begin with # are left out.";
 
+const ACCESS_EXAMPLES: &str = "Examples:
+  bellwether access password kim --role operator >> users
+  bellwether access token ci --role viewer >> tokens
+
+docs/access.md says what the roles may do.";
+
 const LOGS_EXAMPLES: &str = "Examples:
   bellwether lab logs labelled-lines
   bellwether lab logs labelled-lines --ids ids.txt
@@ -141,6 +148,11 @@ pub enum Command {
     Lab(Lab),
     /// Check the configuration and print the effective whole, without secrets.
     CheckConfig(Settings),
+    /// Make a password or token for the files that say who may come in.
+    ///
+    /// The line for the file goes to standard output, the rest to standard error.
+    #[command(after_help = ACCESS_EXAMPLES)]
+    Access(Access),
     /// Print the version and what formats it writes.
     Version,
 }
@@ -362,6 +374,30 @@ pub enum LabCommand {
 }
 
 #[derive(Debug, Args)]
+pub struct Access {
+    #[command(subcommand)]
+    pub command: AccessCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AccessCommand {
+    /// A line of the users file: asks for the password, or reads it from standard input.
+    Password(Credential),
+    /// A line of the tokens file, and the token itself, which is shown only once.
+    Token(Credential),
+}
+
+#[derive(Debug, Args)]
+pub struct Credential {
+    /// Who it is for: 1 to 64 letters, digits and ._-@+
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What they may do: viewer, operator or admin
+    #[arg(long, value_name = "ROLE", default_value = "viewer")]
+    pub role: access::Role,
+}
+
+#[derive(Debug, Args)]
 pub struct LabPromql {
     /// The samples: OpenMetrics text with a time, in seconds, on each line
     #[arg(value_name = "SAMPLES")]
@@ -428,6 +464,18 @@ pub struct LabWeek {
 }
 
 impl Settings {
+    /// The configuration of these flags, the environment and the file, as they are now.
+    ///
+    /// # Errors
+    /// All that is wrong in any layer.
+    pub fn load(&self) -> Result<Loaded, ConfigError> {
+        Config::load(
+            self.config.as_deref(),
+            config::environment(),
+            &self.overrides(),
+        )
+    }
+
     /// The flags as pairs of key path and text.
     pub fn overrides(&self) -> Vec<(String, String)> {
         let named = [

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::clock;
+use crate::live::Live;
 use crate::stopping::stopped;
 use crate::telemetry;
 use crate::tick::Message;
@@ -45,6 +46,8 @@ pub struct Collecting {
     pub evaluation_delay: Duration,
     pub engine: mpsc::Sender<Message>,
     pub wishes: mpsc::Receiver<Wish>,
+    /// Whose metrics are collected.
+    pub live: Live,
     pub stop: watch::Receiver<bool>,
     /// The source's clock minus ours.
     pub skew: SignedDuration,
@@ -71,6 +74,9 @@ impl Collecting {
                 biased;
                 () = stopped(&mut stop) => return,
                 Some(wish) = self.wishes.recv() => self.grant(wish),
+                () = self.live.changed() => {
+                    self.collector.collect_metrics(self.live.config().metrics.clone());
+                }
                 () = tokio::time::sleep_until(due) => {
                     if last.is_some_and(|last| self.instant() < last) {
                         tokio::select! {

@@ -4,6 +4,7 @@
 //! stand in one table, [`KEYS`]. Later layers win: defaults, `config.yaml`, `BELLWETHER_…`
 //! variables (`BELLWETHER_PROMETHEUS__URL`), flags.
 
+mod change;
 mod connection;
 mod decode;
 mod document;
@@ -13,6 +14,8 @@ mod layers;
 mod log_sources;
 mod metrics;
 mod nearest;
+mod network;
+mod notify;
 mod problem;
 mod raw;
 mod reference;
@@ -20,6 +23,7 @@ mod refusal;
 mod resolve;
 mod rules;
 mod secret;
+mod serving;
 #[cfg(test)]
 mod tests;
 mod warnings;
@@ -34,10 +38,13 @@ use std::time::Duration;
 use domain::Catalogue;
 use serde::{Deserialize, Serialize};
 
+pub use change::{Change, change};
 pub use document::Origin;
 pub use duration::{Size, Span, UnitError};
 pub use keys::{KEYS, Key, Range};
 pub use layers::environment;
+pub use network::Network;
+pub use notify::{Address, Heartbeat, Notify, Receiver, ReceiverKind};
 pub use problem::{ConfigError, Problem};
 pub use reference::reference_markdown;
 pub use secret::Secret;
@@ -74,6 +81,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub retention: Retention,
     pub limits: Limits,
+    pub notify: Notify,
     pub server: Server,
     pub log: Log,
 }
@@ -169,6 +177,10 @@ pub struct Retention {
 pub struct Limits {
     pub services: usize,
     pub series: usize,
+    /// Clients of the event stream.
+    pub streams: usize,
+    /// Connections of clients at the same time.
+    pub connections: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,6 +189,20 @@ pub struct Server {
     pub hosts: Vec<String>,
     pub external_url: Option<HttpUrl>,
     pub unsafe_listen: bool,
+    pub auth: AccessFiles,
+    /// Peers whose forwarding headers are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// The path under which everything lies, such as `/bellwether`; empty: none.
+    pub base_path: String,
+}
+
+/// Who may come in; without a file everyone who reaches the port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessFiles {
+    pub users_file: Option<PathBuf>,
+    pub tokens_file: Option<PathBuf>,
+    pub session_idle: Duration,
+    pub session_lifetime: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,6 +284,27 @@ pub fn effective_yaml(config: &Config) -> String {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     serde_saphyr::to_string_with_options(&raw::Raw::of(config), options)
         .expect("settings are plain YAML")
+}
+
+/// As [`effective_yaml`], as JSON.
+pub fn effective_json(config: &Config) -> serde_json::Value {
+    serde_json::to_value(raw::Raw::of(config)).expect("settings are plain data")
+}
+
+impl AccessFiles {
+    /// Whether there is access control.
+    pub fn is_on(&self) -> bool {
+        self.users_file.is_some() || self.tokens_file.is_some()
+    }
+
+    /// Everyone whom the files name, as they are now.
+    ///
+    /// # Errors
+    /// A file that can't be read, is too large or isn't text, and the first line that can't be
+    /// meant; in a sentence that names the file.
+    pub fn read(&self) -> Result<access::Directory, String> {
+        serving::read_directory(self.users_file.as_deref(), self.tokens_file.as_deref())
+    }
 }
 
 impl HttpUrl {

@@ -26,6 +26,7 @@ use crate::app::App;
 use crate::cli::Demo;
 use crate::clock;
 use crate::config::{Config, Loaded};
+use crate::live::Loading;
 use crate::stopping::stopped;
 use crate::storage::Storage;
 
@@ -123,7 +124,7 @@ async fn narrated(
     let shop = Shop::open(fleet, fleet_listener, &run.join("logs"))?;
     // The port was only held so that nobody else takes it.
     drop(listener);
-    let app = App::start(config.config, None).await?;
+    let app = App::start(Loading::fixed(config.config), None).await?;
     let narrator = Narrator::new(
         app.address,
         Arc::clone(&shop.fleet),

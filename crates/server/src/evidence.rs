@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Catalogue, EvidenceRequest, Gathered, GatheredSeries, Incident, IncidentId, LogPatterns, Part,
+    EvidenceRequest, Gathered, GatheredSeries, Incident, IncidentId, LogPatterns, Part,
     RequestMember, Sample, SeriesId, Timestamp,
 };
 use incident::LogShiftWindows;
@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::clock;
 use crate::collecting::Wish;
+use crate::live::Live;
 use crate::stopping::stopped;
 use crate::storage::Storage;
 use crate::telemetry;
@@ -49,10 +50,8 @@ pub struct Gathering {
 pub struct Gatherer {
     pub logs: Arc<LogReader>,
     pub storage: Arc<Storage>,
-    pub catalogue: Arc<Catalogue>,
-    pub tick: Duration,
-    /// The stretch of the datasets that models learn from.
-    pub training_window: Duration,
+    /// The catalogue, the tick, and the stretch of the datasets that models learn from.
+    pub live: Live,
     pub engine: mpsc::Sender<Message>,
     /// Only the collector knows how a service is named.
     pub wishes: mpsc::Sender<Wish>,
@@ -198,7 +197,7 @@ impl Gatherer {
         let series = SeriesId::new(request.service.clone(), member.metric.clone());
         let (storage, from) = (
             Arc::clone(&self.storage),
-            request.onset - self.training_window,
+            request.onset - self.live.config().training.window,
         );
         let read = tokio::task::spawn_blocking(move || history(&storage, &series, from)).await;
         let gathered = match read {
@@ -232,8 +231,9 @@ impl Gatherer {
         if request.opening {
             self.ask_series(&queries, request, at).await;
         }
+        let config = self.live.config();
         for member in &request.members {
-            let Some(spec) = self.catalogue.get(&member.metric) else {
+            let Some(spec) = config.metrics.get(&member.metric) else {
                 continue;
             };
             let answer = queries.label_tables(spec, at).await;
@@ -252,11 +252,12 @@ impl Gatherer {
         request: &EvidenceRequest,
         at: Timestamp,
     ) {
+        let config = self.live.config();
         let from = request.baseline_from;
-        let answer = queries.shift_series(from, at, self.tick).await;
+        let answer = queries.shift_series(from, at, config.tick).await;
         let mut series = self.taken(request.incident, answer).await;
         // The engine has the samples of these; only it doesn't know how the service is named.
-        series.extend(self.catalogue.iter().map(|spec| GatheredSeries {
+        series.extend(config.metrics.iter().map(|spec| GatheredSeries {
             metric: spec.id.to_string(),
             title: spec.title.clone(),
             unit: spec.unit.clone(),

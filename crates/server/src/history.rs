@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::collecting::Wish;
 use crate::hole::{Hole, Stretch};
+use crate::live::Live;
 use crate::restore::{Rebuilt, memory, past_rows};
 use crate::snapshot::Snapshot;
 use crate::stopping::stopped;
@@ -74,7 +75,7 @@ pub struct History {
     /// The series that had rows when we started.
     pub known: BTreeSet<SeriesId>,
     pub storage: Arc<Storage>,
-    pub recipe: Recipe,
+    pub live: Live,
     pub queue: Arc<Queue>,
     pub engine: mpsc::Sender<Message>,
     pub progress: Arc<Mutex<Progress>>,
@@ -91,13 +92,17 @@ impl History {
         }
     }
 
+    fn recipe(&self) -> Recipe {
+        self.live.get().recipe.clone()
+    }
+
     async fn work(&mut self) {
         self.set_phase("waiting");
         let mut backfilled = self.backfilled().await;
         let Some(first) = self.first_answer().await else {
             return;
         };
-        let look_again = (self.recipe.tick * NEW_SERIES_TICKS).min(NEW_SERIES_WITHIN);
+        let look_again = (self.recipe().tick * NEW_SERIES_TICKS).min(NEW_SERIES_WITHIN);
         if let Some(Stretch { from, .. }) = self.hole.stretch() {
             self.hole.widen(Stretch { from, to: first });
         }
@@ -155,7 +160,7 @@ impl History {
         if self.snapshots.borrow().unsaved.is_some() {
             return tries;
         }
-        if hole.to.since(hole.from) <= self.recipe.tick {
+        if hole.to.since(hole.from) <= self.recipe().tick {
             self.hole.close(hole);
             return 0;
         }
@@ -175,8 +180,8 @@ impl History {
     /// Says how many slices failed.
     async fn fill_stretch(&self, hole: Stretch) -> anyhow::Result<u32> {
         let series = &self.known | &self.present();
-        let from = hole.from.max(hole.to - self.recipe.settings.window);
-        let filled = self.fill(from, hole.to, self.recipe.tick, &series).await;
+        let from = hole.from.max(hole.to - self.recipe().settings.window);
+        let filled = self.fill(from, hole.to, self.recipe().tick, &series).await;
         let filled = filled.inspect_err(|error| self.failed(error))?;
         self.swap_memories(filled.oldest).await?;
         Ok(filled.slices_failed)
@@ -184,11 +189,11 @@ impl History {
 
     /// The past of new series: the newest hours that make a model, then the rest of the window.
     async fn backfill(&self, series: &BTreeSet<SeriesId>, first: Timestamp) -> anyhow::Result<()> {
-        let oldest = first - self.recipe.settings.window;
+        let oldest = first - self.recipe().settings.window;
         let hours = self.hours_with_samples(oldest, first).await?;
-        let step = usual_step(&hours).max(self.recipe.tick);
+        let step = usual_step(&hours).max(self.recipe().tick);
         let enough =
-            step * u32::try_from(self.recipe.settings.window_min_samples).unwrap_or(u32::MAX);
+            step * u32::try_from(self.recipe().settings.window_min_samples).unwrap_or(u32::MAX);
         let recent = (first - enough.max(HOUR)).max(oldest);
         self.set_phase("recent");
         self.fill(recent, first, step, series).await?;
@@ -303,7 +308,7 @@ impl History {
         step: Duration,
     ) -> anyhow::Result<BTreeMap<SeriesId, Timestamp>> {
         let storage = Arc::clone(&self.storage);
-        let recipe = self.recipe.clone();
+        let recipe = self.recipe();
         let masks = self.masks().await?;
         let oldest = tokio::task::spawn_blocking(move || {
             let mut oldest = BTreeMap::new();
@@ -330,7 +335,7 @@ impl History {
 
     /// Moves rows of incidents that opened while the rows were written.
     async fn move_rows(&self, written: &BTreeMap<SeriesId, Timestamp>) -> anyhow::Result<()> {
-        let mut moves = self.masks().await?.moves(self.recipe.tick);
+        let mut moves = self.masks().await?.moves(self.recipe().tick);
         moves.retain(|(series, _, to)| written.get(series).is_some_and(|oldest| oldest <= to));
         let storage = Arc::clone(&self.storage);
         tokio::task::spawn_blocking(move || {
@@ -344,13 +349,13 @@ impl History {
     }
 
     async fn masks(&self) -> anyhow::Result<Masks> {
-        masks(&self.storage, &self.recipe, crate::clock::now()).await
+        masks(&self.storage, &self.live.get().recipe, crate::clock::now()).await
     }
 
     /// Rebuilds the memories of series whose datasets were filled, and swaps them in.
     async fn swap_memories(&self, filled: BTreeMap<SeriesId, Timestamp>) -> anyhow::Result<()> {
         let storage = Arc::clone(&self.storage);
-        let recipe = self.recipe.clone();
+        let recipe = self.recipe();
         let now = crate::clock::now();
         let masks = self.masks().await?;
         let swaps = tokio::task::spawn_blocking(move || {

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::clock;
 use crate::config::Retention;
+use crate::live::Live;
 use crate::stopping::stopped;
 use crate::storage::Storage;
 use crate::telemetry;
@@ -19,22 +20,19 @@ const EVERY: Duration = Duration::from_secs(3600);
 const STEP_BACK: f64 = 0.9;
 
 /// Runs until told to stop.
-pub async fn run(
-    storage: Arc<Storage>,
-    retention: Retention,
-    window: Duration,
-    mut stop: watch::Receiver<bool>,
-) {
+pub async fn run(storage: Arc<Storage>, live: Live, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             () = stopped(&mut stop) => return,
             () = tokio::time::sleep(EVERY) => {}
         }
+        let config = live.config();
+        let (retention, window) = (config.retention.clone(), config.training.window);
         if let Err(error) = prune_database(&storage, &retention).await {
             telemetry::store_failed("database");
             tracing::error!(error = %chain(&error), "old incidents, decisions or events could not be dropped");
         }
-        let (storage, retention) = (Arc::clone(&storage), retention.clone());
+        let storage = Arc::clone(&storage);
         let pruned = tokio::task::spawn_blocking(move || prune(&storage, &retention, window)).await;
         if let Ok(Err(error)) = pruned {
             telemetry::store_failed("datasets");

@@ -8,12 +8,16 @@ pub mod app;
 pub mod cli;
 pub mod config;
 
+pub mod live;
+
 mod collecting;
+pub mod delivering;
 mod evidence;
 mod following;
 mod history;
 mod hole;
 mod housekeeping;
+mod paging;
 mod tick;
 mod training;
 
@@ -25,9 +29,14 @@ mod storage;
 
 mod api;
 mod clock;
+mod entrance;
+mod listening;
+mod open_files;
 mod stopping;
+mod stream;
 mod telemetry;
 
+pub mod credentials;
 pub mod demo;
 pub mod doctor;
 pub mod lab;

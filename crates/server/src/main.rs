@@ -6,8 +6,12 @@ use clap::Parser;
 use server::app::App;
 use server::cli::{Cli, Command, LabCommand, Serve, Settings};
 use server::config::{Config, Loaded, LogFormat};
-use server::{config, demo, doctor, lab, offline, replay, source, why};
-use tracing_subscriber::EnvFilter;
+use server::live::Loading;
+use server::{config, credentials, demo, doctor, lab, offline, replay, source, why};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -32,6 +36,7 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
         || error.is::<lab::LogShiftError>()
         || error.is::<lab::LogsError>()
         || error.is::<lab::PromqlError>()
+        || error.is::<access::IssueError>()
         || error.is::<source::TargetsError>()
         || error.is::<why::UrlError>()
         || error.is::<doctor::DoctorError>()
@@ -91,6 +96,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             print!("{}", config::effective_yaml(&loaded.config));
             Ok(ExitCode::SUCCESS)
         }
+        Command::Access(asked) => {
+            credentials::issue(&asked.command)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Version => {
             println!(
                 "bellwether {}\nlayout of data_dir: {}, model format: 1, recording format: 1",
@@ -103,11 +112,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 fn load(settings: &Settings) -> anyhow::Result<Loaded> {
-    Ok(Config::load(
-        settings.config.as_deref(),
-        config::environment(),
-        &settings.overrides(),
-    )?)
+    Ok(settings.load()?)
 }
 
 fn in_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
@@ -121,7 +126,7 @@ fn in_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::R
 
 async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
     let loaded = load(&serve.settings)?;
-    start_logging(&loaded.config);
+    let log_level = start_logging(&loaded.config);
     for warning in &loaded.warnings {
         tracing::warn!(warning, "configuration");
     }
@@ -130,10 +135,27 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
         None => loaded.config.prometheus.url.to_string(),
     };
     let data_dir = loaded.config.data_dir.display().to_string();
+    let source = loaded.source.to_string();
     let stop = stop_signal()?;
-    let app = App::start(loaded.config, serve.record.as_deref()).await?;
-    tracing::info!(address = %format!("http://{}", app.address), metrics, data_dir, config = %loaded.source, "listening");
-    stop.await;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let settings = serve.settings;
+    let loading = Loading {
+        loaded,
+        again: Box::new(move || settings.load()),
+        applied: Box::new(move |config| log_level.set(config)),
+    };
+    let app = App::start(loading, serve.record.as_deref()).await?;
+    tracing::info!(address = %format!("http://{}", app.address), metrics, data_dir, config = %source, "listening");
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            Some(()) = hangup.recv() => {
+                // What came of it is logged, and shown in the status.
+                let _ = app.reloads.reload().await;
+            }
+        }
+    }
     tracing::info!("stopping");
     app.stop().await;
     tracing::info!("stopped");
@@ -142,7 +164,6 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
 
 /// Signals count from now on, also those that come before anyone waits for them.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
@@ -153,21 +174,38 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-fn start_logging(config: &Config) {
+/// The level of the log, which a reload may change.
+struct LogLevel(Option<reload::Handle<EnvFilter, Registry>>);
+
+impl LogLevel {
+    fn set(&self, config: &Config) {
+        let Some(handle) = &self.0 else { return };
+        if let Err(error) = handle.reload(filter(config)) {
+            tracing::error!(%error, "the level of the log could not be changed");
+        }
+    }
+}
+
+fn filter(config: &Config) -> EnvFilter {
     let level = format!("{:?}", config.log.level).to_lowercase();
-    let filter = EnvFilter::new(format!(
+    EnvFilter::new(format!(
         "warn,server={level},bellwether={level},sources={level},store={level}"
-    ));
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    ))
+}
+
+fn start_logging(config: &Config) -> LogLevel {
+    let (filter, handle) = reload::Layer::new(filter(config));
+    let logs = fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     let started = match config.log.format {
-        LogFormat::Json => logs.json().flatten_event(true).try_init(),
-        LogFormat::Text => logs
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        LogFormat::Json => registry.with(logs.json().flatten_event(true)).try_init(),
+        LogFormat::Text => registry
+            .with(logs.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())))
             .try_init(),
     };
     if started.is_err() {
         eprintln!("bellwether: logging was started already");
+        return LogLevel(None);
     }
+    LogLevel(Some(handle))
 }

@@ -45,6 +45,7 @@ pub struct Restored {
 pub fn encode_decide(decide: &DecideState) -> EngineState {
     let bytes = postcard::to_stdvec(&decide.without_incidents()).expect("trackers are plain data");
     EngineState {
+        key: EngineState::ENGINE.to_owned(),
         version: DECIDE_VERSION,
         bytes,
     }
@@ -61,7 +62,7 @@ pub async fn restore(
     now: Timestamp,
 ) -> anyhow::Result<Restored> {
     let mut remarks = Vec::new();
-    let stored = match storage.database.engine_state().await {
+    let stored = match storage.database.engine_state(EngineState::ENGINE).await {
         Ok(stored) => stored,
         Err(error) => {
             remarks.push(format!(

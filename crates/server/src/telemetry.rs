@@ -93,6 +93,14 @@ fn describe() {
         "bellwether_gaps_total",
         "Series without a usable sample at an instant, by reason."
     );
+    describe_counter!(
+        "bellwether_entrance_refused_total",
+        "Wrong passwords and tokens."
+    );
+    describe_counter!(
+        "bellwether_audit_left_out_total",
+        "Refusals of strangers that were too many to note in the audit trail."
+    );
     describe_histogram!(
         "bellwether_score",
         "Rarity of judged samples: -log10 of their tail probability."
@@ -245,6 +253,16 @@ pub fn answered(status: u16) {
     counter!("bellwether_http_requests_total", "class" => class).increment(1);
 }
 
+/// A password or token was wrong.
+pub fn entrance_refused() {
+    counter!("bellwether_entrance_refused_total").increment(1);
+}
+
+/// The audit trail doesn't have it.
+pub fn audit_left_out() {
+    counter!("bellwether_audit_left_out_total").increment(1);
+}
+
 /// Queries that were asked for evidence, and how many of what was wanted is missing.
 pub fn evidence_asked(queries: u32, failures: usize) {
     counter!("bellwether_evidence_queries_total").increment(queries.into());
@@ -256,6 +274,31 @@ pub fn logs_followed(files: usize, bytes_indexed: u64, bytes_behind: u64) {
     gauge!("bellwether_log_files").set(files as f64);
     gauge!("bellwether_log_bytes_behind").set(bytes_behind as f64);
     counter!("bellwether_log_bytes_indexed_total").increment(bytes_indexed);
+}
+
+/// Whether the newest configuration is in force, and since when the one in force is.
+pub fn configured(successful: bool, at: domain::Timestamp) {
+    gauge!("bellwether_config_last_reload_successful").set(f64::from(u8::from(successful)));
+    if successful {
+        let seconds = at.as_millis() as f64 / 1e3;
+        gauge!("bellwether_config_last_reload_success_timestamp_seconds").set(seconds);
+    }
+}
+
+/// What became of an attempt to tell a receiver of so many notices.
+pub fn notified(outcome: &notify::Outcome, notices: usize) {
+    let (outcome, failure) = match outcome {
+        notify::Outcome::Delivered => ("delivered", None),
+        notify::Outcome::Retry { kind, .. } => ("failed", Some(kind)),
+        notify::Outcome::GaveUp { kind, .. } => ("given_up", Some(kind)),
+    };
+    counter!("bellwether_notifications_total", "outcome" => outcome).increment(1);
+    if let Some(kind) = failure {
+        counter!("bellwether_notification_failures_total", "kind" => kind.clone()).increment(1);
+    }
+    if outcome != "failed" {
+        counter!("bellwether_notices_total", "outcome" => outcome).increment(notices as u64);
+    }
 }
 
 /// What the embedded store holds.

@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock;
 use crate::hole::{Hole, Stretch};
+use crate::paging::Desk;
 use crate::recorder::Recorder;
 use crate::restore::encode_decide;
 use crate::snapshot::{ServiceView, Snapshot};
@@ -47,6 +48,12 @@ pub enum Message {
     Gathered(IncidentId, Box<Gathered>),
     /// Is stored already.
     Event(Arc<PostedEvent>),
+    /// What is muted has changed in the database.
+    Muted {
+        reply: oneshot::Sender<()>,
+    },
+    /// Is in force from now on.
+    Configured(Box<engine::Config>),
     Stop,
 }
 
@@ -70,6 +77,7 @@ pub struct Ticking {
     /// The series whose memory was stored last; none at the beginning of a round.
     pub saved_last: Option<SeriesId>,
     pub commands: u64,
+    pub desk: Desk,
     /// The source's clock minus ours.
     pub skew: SignedDuration,
 }
@@ -96,6 +104,17 @@ impl Ticking {
                     };
                     self.between(input).await;
                 }
+                Message::Configured(config) => {
+                    let input = TickInput {
+                        config: Some(*config),
+                        ..TickInput::between(clock::now())
+                    };
+                    self.between(input).await;
+                }
+                Message::Muted { reply } => {
+                    self.read_mutes().await;
+                    let _ = reply.send(());
+                }
                 Message::Stop => break,
             }
         }
@@ -108,6 +127,10 @@ impl Ticking {
         input.swaps = std::mem::take(&mut self.swaps);
         let output = self.step(&input);
         self.skew = collected.skew.unwrap_or(self.skew);
+        if let Some(collection) = &input.collection {
+            let answered = self.publisher.borrow().answered_at;
+            self.desk.note_source(&collection.source, answered);
+        }
         for (series, why) in &output.refused_swaps {
             tracing::error!(%series, why, "a new model was refused; the old one goes on");
         }
@@ -153,6 +176,14 @@ impl Ticking {
         let stored = self.store(&output, None).await;
         self.publish_incidents(stored);
         output
+    }
+
+    async fn read_mutes(&mut self) {
+        let now = clock::now();
+        if let Err(error) = self.desk.read_mutes(&self.storage.database, now).await {
+            tracing::error!(error = %chain(&error), "mutes could not be read; what was muted stays so");
+        }
+        self.between(TickInput::between(now)).await;
     }
 
     fn step(&mut self, input: &TickInput) -> TickOutput {
@@ -220,7 +251,10 @@ impl Ticking {
         for incident in &output.decided.incidents {
             self.unsaved.insert(incident.id, Arc::clone(incident));
         }
-        let committed = self.commit(evaluated).await;
+        let held = self.incidents();
+        self.desk
+            .step(clock::now(), &held, &output.decided.incidents);
+        let committed = self.commit(evaluated, held).await;
         let written = tokio::task::block_in_place(|| self.write_rows(output));
         if let (Err(_), Some(from)) = (&written, self.publisher.borrow().answered_at) {
             self.hole.widen(Stretch {
@@ -231,10 +265,17 @@ impl Ticking {
         committed.and(written)
     }
 
-    async fn commit(&mut self, evaluated: Option<Timestamp>) -> Result<(), String> {
+    async fn commit(
+        &mut self,
+        evaluated: Option<Timestamp>,
+        held: Arc<Vec<Arc<Incident>>>,
+    ) -> Result<(), String> {
         let decide = encode_decide(self.state.decide());
         let decide = (decide.bytes != self.stored_decide).then_some(decide);
-        if decide.is_none() && self.unsaved.is_empty() && evaluated.is_none() {
+        let (notices, pager) = self.desk.to_store();
+        let has_news = decide.is_some() || pager.is_some();
+        if !has_news && self.unsaved.is_empty() && notices.is_empty() && evaluated.is_none() {
+            self.desk.stored(None, held);
             return Ok(());
         }
         let run_gap = self.state.config().tick * 5 / 2;
@@ -242,13 +283,15 @@ impl Ticking {
             incidents: self.unsaved.values().map(|i| (**i).clone()).collect(),
             ledger: self.unsaved_ledger.clone(),
             evaluated: evaluated.map(|at| Evaluated { at, run_gap }),
-            engine_state: decide.clone(),
+            engine_states: decide.iter().chain(&pager).cloned().collect(),
+            notices,
             ..TickCommit::default()
         };
         match self.storage.database.commit_tick(commit).await {
             Ok(()) => {
                 self.unsaved.clear();
                 self.unsaved_ledger.clear();
+                self.desk.stored(pager, held);
                 self.stored_decide =
                     decide.map_or_else(|| std::mem::take(&mut self.stored_decide), |d| d.bytes);
                 Ok(())

@@ -12,6 +12,7 @@ use detect::{Model, Outcome, Season, Settings, Trained, TrainingSet, median_spac
 use domain::{Catalogue, MetricId, Part, Sample, SeriesId, ServiceId, Timestamp};
 use engine::Swap;
 use incident::Masks;
+use rayon::ThreadPool;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use store::{Job, JobState};
@@ -19,6 +20,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::clock;
 use crate::config::Schedule;
+use crate::live::Live;
 use crate::stopping::stopped;
 use crate::storage::Storage;
 use crate::telemetry;
@@ -32,6 +34,8 @@ const BATCH: usize = 64;
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// When the schedule ran last: a restart doesn't put the next run off.
 const META_KEY: &str = "training_scheduled";
+/// The niceness of the threads that train.
+const LOWEST_PRIORITY: i32 = 19;
 
 /// Which series a job trains; all where nothing is named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,6 +188,13 @@ impl Queue {
             .collect()
     }
 
+    /// Something of each job that finished lately, runs or waits, in this order.
+    pub fn each<T>(&self, look: impl Fn(&TrainingJob) -> T) -> Vec<T> {
+        let jobs = self.lock();
+        let begun = jobs.finished.iter().chain(&jobs.running);
+        begun.chain(&jobs.waiting).map(look).collect()
+    }
+
     pub fn next_run(&self) -> Option<Timestamp> {
         self.lock().next_run
     }
@@ -232,13 +243,33 @@ impl Queue {
     }
 }
 
+/// Threads that do heavy arithmetic only while nobody else wants the processor.
+///
+/// # Errors
+/// The system gives no threads.
+pub fn pool() -> anyhow::Result<ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .thread_name(|number| format!("training-{number}"))
+        .start_handler(|_| lower_priority());
+    Ok(pool.build()?)
+}
+
+/// Gives this thread the lowest priority, which Linux keeps by thread.
+fn lower_priority() {
+    let thread = rustix::thread::gettid();
+    if let Err(error) = rustix::process::setpriority_process(Some(thread), LOWEST_PRIORITY) {
+        tracing::warn!(%error, "training runs at the priority of everything else");
+    }
+}
+
 /// The task that trains.
 pub struct Training {
+    /// Where models are fitted.
+    pub pool: Arc<ThreadPool>,
     pub queue: Arc<Queue>,
     pub storage: Arc<Storage>,
-    pub recipe: Recipe,
-    pub schedule: Schedule,
-    pub timezone: jiff::tz::TimeZone,
+    /// The recipe and the schedule.
+    pub live: Live,
     pub engine: mpsc::Sender<Message>,
     pub stop: watch::Receiver<bool>,
 }
@@ -248,13 +279,15 @@ impl Training {
     pub async fn run(mut self) {
         let mut last_run = self.last_run().await;
         loop {
-            let next = next_run(&self.schedule, &self.timezone, last_run);
+            let config = self.live.config();
+            let next = next_run(&config.training.schedule, &config.season.timezone, last_run);
             self.queue.lock().next_run = next;
             let now = clock::now();
             let wait = next.map_or(LOOK_EVERY, |next| next.since(now).min(LOOK_EVERY));
             tokio::select! {
                 () = stopped(&mut self.stop) => return,
                 () = self.queue.wake.notified() => {}
+                () = self.live.changed() => continue,
                 () = tokio::time::sleep(wait) => {}
             }
             let now = clock::now();
@@ -326,19 +359,19 @@ impl Training {
 
     async fn train_selected(&self, job: &TrainingJob) -> anyhow::Result<Vec<SeriesOutcome>> {
         let now = clock::now();
-        let masks = masks(&self.storage, &self.recipe, now).await?;
-        let series = selected(&self.storage, &self.recipe, &job.selection)?;
+        let in_force = self.live.get();
+        let recipe = &in_force.recipe;
+        let masks = masks(&self.storage, recipe, now).await?;
+        let series = selected(&self.storage, recipe, &job.selection)?;
         let total = series.len();
         let mut outcomes = Vec::with_capacity(total);
         for batch in series.chunks(BATCH) {
-            let (storage, recipe, masks) = (
-                Arc::clone(&self.storage),
-                self.recipe.clone(),
-                masks.clone(),
-            );
+            let (storage, recipe, masks) =
+                (Arc::clone(&self.storage), recipe.clone(), masks.clone());
             let batch = batch.to_vec();
+            let pool = Arc::clone(&self.pool);
             let trained = tokio::task::spawn_blocking(move || {
-                train_batch(&storage, &recipe, &masks, &batch, now)
+                pool.install(|| train_batch(&storage, &recipe, &masks, &batch, now))
             })
             .await?;
             let mut swaps = Vec::new();
@@ -621,4 +654,21 @@ pub fn tally(outcomes: &[SeriesOutcome]) -> BTreeMap<&str, usize> {
         *tally.entry(outcome.outcome.as_str()).or_default() += 1;
         tally
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_threads_that_train_have_the_lowest_priority() {
+        let niceness = || {
+            let thread = rustix::thread::gettid();
+            rustix::process::getpriority_process(Some(thread)).unwrap()
+        };
+        let before = niceness();
+        let all = pool().unwrap().broadcast(|_| niceness());
+        assert!(all.iter().all(|nice| *nice == LOWEST_PRIORITY), "{all:?}");
+        assert_eq!(niceness(), before);
+    }
 }

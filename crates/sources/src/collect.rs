@@ -97,6 +97,8 @@ pub struct Collector {
     identity: Identity,
     tick: Duration,
     metric_deadline: Duration,
+    /// The most services and series.
+    limits: (usize, usize),
     services_max: usize,
     fleet_queries: FleetQueries,
     fleet: Fleet,
@@ -123,9 +125,10 @@ impl Collector {
                 return Err(SettingsError::Zero { field });
             }
         }
-        let by_series = settings.series_max / settings.catalogue.len().max(1);
-        let services_max = settings.services_max.min(by_series.max(1));
+        let limits = (settings.services_max, settings.series_max);
+        let services_max = services_max(limits, &settings.catalogue);
         Ok(Collector {
+            limits,
             prometheus,
             fleet_queries: FleetQueries::new(&identity),
             catalogue: settings.catalogue,
@@ -138,6 +141,13 @@ impl Collector {
             discovered: None,
             newcomers: false,
         })
+    }
+
+    /// Collects other metrics from the next look on.
+    pub fn collect_metrics(&mut self, catalogue: Catalogue) {
+        self.services_max = services_max(self.limits, &catalogue);
+        self.fleet.allow(self.services_max);
+        self.catalogue = catalogue;
     }
 
     /// Makes services known that were known before a restart, as gone until they are seen.
@@ -463,4 +473,10 @@ impl Collector {
         }
         series
     }
+}
+
+/// As many services as both limits allow.
+fn services_max((services, series): (usize, usize), catalogue: &Catalogue) -> usize {
+    let by_series = series / catalogue.len().max(1);
+    services.min(by_series.max(1))
 }

@@ -1,11 +1,12 @@
-//! Incidents with all that belongs to them, posted events, what was decided of each series, jobs
-//! and the engine's state, in SQLite.
+//! Incidents with all that belongs to them, posted events, what was decided of each series, jobs,
+//! messages to receivers, mutes, sessions, the audit trail and the engine's state, in SQLite.
 //!
 //! One connection writes, one transaction a tick, synced before it is acknowledged; a few others
 //! read. A database that is damaged is set aside, one with damaged rows loses these after a copy;
 //! either way it is said.
 
 mod attachments;
+mod audit;
 mod cursor;
 mod engine_state;
 mod events;
@@ -15,12 +16,17 @@ mod jobs;
 mod ledger;
 mod listing;
 mod meta;
+mod mutes;
+mod outbox;
 mod runs;
+mod sessions;
+mod texts;
 mod timeline;
 
 mod body;
 mod health;
 mod migrations;
+mod numbers;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -41,6 +47,7 @@ use crate::quarantine;
 use attachments::Stored;
 use runs::CurrentRun;
 
+pub use audit::{AuditEntry, AuditFilter, AuditPage, NewAudit};
 pub use cursor::{Cursor, CursorError, Sort, SortBy};
 pub use engine_state::EngineState;
 pub use events::{Added, EventFilter, EventPage, RECENT_EVENTS_MAX};
@@ -49,7 +56,13 @@ pub use health::Damage;
 pub use jobs::{Job, JobState};
 pub use ledger::{Decision, DecisionFilter, DecisionPage, LedgerRecord};
 pub use listing::{IncidentPage, PAGE_MAX};
+pub use mutes::{Mute, MuteFilter, MutePage, NewMute};
+pub use outbox::{
+    Batch, NewNotice, Notice, NoticeFilter, NoticePage, NoticeState, PENDING_MAX, ReceiverState,
+};
 pub use runs::{Evaluated, Run, RunAt};
+pub use sessions::Session;
+pub use texts::SEARCH_WORDS_MAX;
 
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -128,7 +141,10 @@ pub struct TickCommit {
     pub ledger: Vec<LedgerRecord>,
     /// The tick that was evaluated; none for what happens between ticks.
     pub evaluated: Option<Evaluated>,
-    pub engine_state: Option<EngineState>,
+    /// What is remembered from now on, each under its own key.
+    pub engine_states: Vec<EngineState>,
+    /// Messages to receivers; one whose key is there already adds nothing.
+    pub notices: Vec<NewNotice>,
     pub jobs: Vec<Job>,
 }
 
@@ -200,9 +216,10 @@ impl Database {
             Some(evaluated) => Some(runs::save(connection, &self.current_run, evaluated).await?),
             None => None,
         };
-        if let Some(state) = &tick.engine_state {
+        for state in &tick.engine_states {
             engine_state::save(connection, state).await?;
         }
+        outbox::add(connection, &tick.notices).await?;
         for job in &tick.jobs {
             jobs::save(connection, job).await?;
         }
@@ -283,8 +300,37 @@ impl Database {
         let mut connection = self.writer.acquire().await.map_err(opening)?;
         health::check_structure(&mut connection, &path).await?;
         migrations::run(&mut connection, paths).await?;
-        health::remove_damaged_rows(&mut connection, paths).await
+        let damage = health::remove_damaged_rows(&mut connection, paths).await?;
+        drop(connection);
+        self.fill_texts().await?;
+        Ok(damage)
     }
+}
+
+/// Writes a consistent copy of a database that another process may be writing to; the copy doesn't
+/// exist yet.
+pub(crate) async fn copy_file(from: &Path, to: &Path) -> Result<(), DatabaseError> {
+    let reading = SqliteConnectOptions::new()
+        .filename(from)
+        .read_only(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging();
+    let mut connection = reading
+        .connect()
+        .await
+        .map_err(|source| DatabaseError::Open {
+            path: from.into(),
+            source,
+        })?;
+    let copied = sqlx::query("VACUUM INTO ?")
+        .bind(to.to_string_lossy().into_owned())
+        .execute(&mut connection)
+        .await;
+    copied.map_err(DatabaseError::query("copy the database"))?;
+    connection
+        .close()
+        .await
+        .map_err(DatabaseError::query("close the database"))
 }
 
 /// A file without content, or a journal without its file.

@@ -11,6 +11,7 @@ mod lines;
 mod append;
 mod insert;
 mod prune;
+mod range;
 mod read;
 mod relocate;
 mod repair;
@@ -27,6 +28,7 @@ use crate::paths::{Paths, entries};
 pub use append::Appended;
 pub use columns::{BadRow, COLUMNS};
 pub use prune::Pruned;
+pub use range::{PartSummary, Rows, csv_header, write_csv};
 pub use read::{Dataset, SkippedLine};
 pub use repair::{Fix, Repair};
 
@@ -103,6 +105,13 @@ impl Datasets {
     /// The time of a series' newest row in either part.
     pub fn last_time(&self, series: &SeriesId) -> Option<Timestamp> {
         self.newest.get(series).copied()
+    }
+
+    /// Every series that has rows, in order, without a look at the disk.
+    pub fn known(&self) -> Vec<SeriesId> {
+        let mut known: Vec<SeriesId> = self.newest.keys().cloned().collect();
+        known.sort();
+        known
     }
 
     /// Every series that has a file, in order.

@@ -5,6 +5,7 @@
 //! under `quarantine/` and said; nothing from outside is ever deleted for being odd. Times are
 //! passed in. All but the database is synchronous.
 
+mod backup;
 mod data_dir;
 mod database;
 mod datasets;
@@ -17,16 +18,19 @@ mod paths;
 mod quarantine;
 
 pub use atomic::WriteError;
+pub use backup::{Backup, BackupError, BackupProgress, backup};
 pub use data_dir::{DataDir, LAYOUT_VERSION, OpenError};
 pub use database::{
-    Added, Cursor, CursorError, Damage, Database, DatabaseError, Decision, DecisionFilter,
-    DecisionPage, EngineState, Evaluated, EventFilter, EventPage, IncidentFilter, IncidentPage,
-    Job, JobState, LedgerRecord, OpenedDatabase, OwnerFilter, PAGE_MAX, RECENT_EVENTS_MAX, Run,
-    RunAt, Sort, SortBy, TickCommit,
+    Added, AuditEntry, AuditFilter, AuditPage, Batch, Cursor, CursorError, Damage, Database,
+    DatabaseError, Decision, DecisionFilter, DecisionPage, EngineState, Evaluated, EventFilter,
+    EventPage, IncidentFilter, IncidentPage, Job, JobState, LedgerRecord, Mute, MuteFilter,
+    MutePage, NewAudit, NewMute, NewNotice, Notice, NoticeFilter, NoticePage, NoticeState,
+    OpenedDatabase, OwnerFilter, PAGE_MAX, PENDING_MAX, RECENT_EVENTS_MAX, ReceiverState, Run,
+    RunAt, SEARCH_WORDS_MAX, Session, Sort, SortBy, TickCommit,
 };
 pub use datasets::{
-    Appended, BadRow, COLUMNS, Dataset, DatasetError, Datasets, Fix, OpenedDatasets, Pruned,
-    Repair, SkippedLine,
+    Appended, BadRow, COLUMNS, Dataset, DatasetError, Datasets, Fix, OpenedDatasets, PartSummary,
+    Pruned, Repair, Rows, SkippedLine, csv_header, write_csv,
 };
 pub use models::{ModelError, Models};
 pub use paths::Paths;

@@ -99,7 +99,7 @@ fn last_comment(incident: &Incident) -> Option<String> {
     };
     let by_person = incident.timeline.iter().rev();
     by_person
-        .filter(|entry| matches!(entry.actor, domain::Actor::Unverified(_)))
+        .filter(|entry| entry.actor.is_person())
         .find_map(|entry| words(&entry.what))
 }
 

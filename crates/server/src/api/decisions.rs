@@ -107,7 +107,8 @@ async fn series(api: &Api, parameters: &Parameters) -> Result<SeriesId, Problem>
             _ => return Err(problem),
         },
     };
-    let known: Vec<&str> = api.config.metrics.iter().map(|s| s.id.as_str()).collect();
+    let config = api.config();
+    let known: Vec<&str> = config.metrics.iter().map(|s| s.id.as_str()).collect();
     let known = known.join(", ");
     let text = parameters.metric.as_deref().unwrap_or_default();
     if text.is_empty() {
@@ -128,7 +129,7 @@ async fn series(api: &Api, parameters: &Parameters) -> Result<SeriesId, Problem>
                 visible(text)
             ))
         };
-        api.config.metrics.get(&metric).is_none().then(no_such)
+        api.config().metrics.get(&metric).is_none().then(no_such)
     });
     let series = SeriesId::new(service, metric);
     match unknown {
@@ -180,7 +181,7 @@ async fn list(api: &Api, series: SeriesId, parameters: &Parameters) -> Result<Pa
         let next = next.map_or(beyond, |next| Some(next.from));
         let to = runs.end(record.from, next).await?;
         let entry = entry(record)?;
-        items.push(view::decision(&entry, unit(api, &series), to, entry.from));
+        items.push(view::decision(&entry, &unit(api, &series), to, entry.from));
     }
     Ok(Page {
         items,
@@ -194,9 +195,10 @@ fn entry(record: &LedgerRecord) -> Result<Entry, Problem> {
 }
 
 /// Empty for a metric that isn't configured any more.
-fn unit<'a>(api: &'a Api, series: &SeriesId) -> &'a str {
-    let spec = api.config.metrics.get(&series.metric);
-    spec.map_or("", |spec| spec.unit.as_str())
+fn unit(api: &Api, series: &SeriesId) -> String {
+    let config = api.config();
+    let spec = config.metrics.get(&series.metric);
+    spec.map_or_else(String::new, |spec| spec.unit.clone())
 }
 
 fn failed(error: &store::DatabaseError) -> Problem {

@@ -1,6 +1,7 @@
 //! `/api/v1/incidents`: lists, and one incident with all that explains it.
 
 pub mod actions;
+pub mod bulk;
 mod evidence;
 mod view;
 
@@ -21,9 +22,12 @@ use super::{Api, visible};
 pub use actions::actor;
 pub use evidence::{ComponentView, component};
 use view::IncidentView;
+pub(crate) use view::entry;
+pub use view::said_by;
 
 const PAGE: usize = 100;
 const PAGE_MAX: usize = 1_000;
+const TEXT_CHARS_MAX: usize = 200;
 
 words! {
     /// What a list is sorted by; with `-` in front the greatest comes first.
@@ -62,6 +66,8 @@ pub struct ListParameters {
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<usize>,
+    /// Words that the incident tells of somewhere.
+    text: Option<String>,
 }
 
 /// A page of incidents.
@@ -129,7 +135,21 @@ fn filter(parameters: &ListParameters) -> Result<IncidentFilter, Problem> {
         sort,
         after: cursor.transpose()?,
         limit,
+        text: text(parameters.text.as_deref())?,
     })
+}
+
+/// Words that are looked for.
+fn text(given: Option<&str>) -> Result<Option<String>, Problem> {
+    let Some(text) = given.map(str::trim).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if text.chars().count() > TEXT_CHARS_MAX {
+        return Err(Problem::bad_request(format!(
+            "text is longer than {TEXT_CHARS_MAX} characters; look for fewer words"
+        )));
+    }
+    Ok(Some(text.to_owned()))
 }
 
 /// A comma-separated list.

@@ -1,123 +1,151 @@
-//! Parameters that a route does not know are refused: a name with a typo would else be answered as
-//! if nothing had been asked. What a route knows is what its description says.
+//! Which series there are: those that are watched, and those that only datasets are left of.
+//! Parameters name one of them or none, so that no path is ever made of what a request says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, Query, Request, State};
-use axum::http::Method;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use utoipa::openapi::path::ParameterIn;
-use utoipa::openapi::{OpenApi, RefOr};
+use axum::http::StatusCode;
+use domain::{MetricId, SeriesId, ServiceId};
 
-use super::openapi::operations;
 use super::problem::Problem;
-use super::visible;
+use super::{Api, visible};
 
-/// A Prometheus ignores what it doesn't know, and clients of several generations rely on that.
-const LENIENT: &str = "/prometheus/";
-
-/// The query parameters of each route, by method in small letters and path.
-pub struct Known(BTreeMap<(&'static str, String), BTreeSet<String>>);
-
-impl Known {
-    pub fn of(document: &OpenApi) -> Known {
-        let mut known = BTreeMap::new();
-        for (path, item) in &document.paths.paths {
-            for (method, operation) in operations(item) {
-                let given = operation.parameters.iter().flatten();
-                let names = given.filter_map(|parameter| match parameter {
-                    RefOr::T(it) if it.parameter_in == ParameterIn::Query => Some(it.name.clone()),
-                    _ => None,
-                });
-                known.insert((method, path.clone()), names.collect());
-            }
-        }
-        Known(known)
+impl Api {
+    /// Every series that has rows on disk, in order.
+    pub(crate) async fn series_on_disk(&self) -> Result<Vec<SeriesId>, Problem> {
+        let storage = Arc::clone(&self.storage);
+        self.read_datasets("naming the series", move || {
+            Ok::<_, std::convert::Infallible>(storage.datasets().known())
+        })
+        .await
     }
 
-    fn refusal(&self, request: &Request) -> Option<Problem> {
-        let path = request.extensions().get::<MatchedPath>()?.as_str();
-        let query = request.uri().query().filter(|query| !query.is_empty())?;
-        let method = match *request.method() {
-            Method::GET | Method::HEAD => "get",
-            Method::POST => "post",
-            Method::PUT => "put",
-            Method::DELETE => "delete",
-            _ => return None,
+    /// Reads datasets or models where that may block, a few requests at a time.
+    pub(crate) async fn read_datasets<T, E>(
+        &self,
+        doing: &'static str,
+        read: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: std::error::Error + Send + 'static,
+    {
+        let failed = |error: &dyn std::error::Error| Problem::internal(doing, error);
+        let permit = Arc::clone(&self.dataset_readers).acquire_owned().await;
+        let permit = permit.map_err(|error| failed(&error))?;
+        // The permit goes with the work: a caller that left doesn't make room for more.
+        let work = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            read()
+        });
+        let read = work.await.map_err(|error| failed(&error))?;
+        read.map_err(|error| failed(&error))
+    }
+
+    /// The service that a parameter names, also one that only `series` are left of.
+    pub(crate) fn service_among(
+        &self,
+        series: &[SeriesId],
+        text: Option<&str>,
+    ) -> Result<ServiceId, Problem> {
+        let snapshot = self.snapshot();
+        self.service(&snapshot, text).or_else(|problem| {
+            let left = text.and_then(|text| series.iter().find(|id| id.service.as_str() == text));
+            left.map(|id| id.service.clone()).ok_or(problem)
+        })
+    }
+
+    /// The series that two parameters name: one that is watched, or that has rows on disk.
+    pub(crate) async fn known_series(
+        &self,
+        service: Option<&str>,
+        metric: Option<&str>,
+    ) -> Result<SeriesId, Problem> {
+        let on_disk = self.series_on_disk().await?;
+        let service = self.service_among(&on_disk, service)?;
+        let config = self.config();
+        let configured = config.metrics.iter().map(|spec| &spec.id);
+        let left = on_disk.iter().filter(|id| id.service == service);
+        let known: BTreeSet<&MetricId> = configured.chain(left.map(|id| &id.metric)).collect();
+        let names = || {
+            let names: Vec<&str> = known.iter().map(|id| id.as_str()).collect();
+            names.join(", ")
         };
-        let names = self.0.get(&(method, path.to_owned()))?;
-        if path.starts_with(LENIENT) {
-            return None;
-        }
-        let given = match Query::<Vec<(String, String)>>::try_from_uri(request.uri()) {
-            Ok(Query(given)) => given,
-            Err(error) => {
-                let query = visible(query);
-                return Some(Problem::bad_request(format!("the query {query}: {error}")));
-            }
-        };
-        let (unknown, _) = given.iter().find(|(name, _)| !names.contains(name))?;
-        let takes = if names.is_empty() {
-            "none".to_owned()
-        } else {
-            names.iter().cloned().collect::<Vec<_>>().join(", ")
-        };
-        Some(Problem::bad_request(format!(
-            "{path} has no parameter {}; it takes {takes}",
-            visible(unknown)
-        )))
+        let text = metric.filter(|text| !text.is_empty()).ok_or_else(|| {
+            Problem::bad_request(format!(
+                "parameter metric is missing; it is one of {}",
+                names()
+            ))
+        })?;
+        let metric = known.iter().find(|id| id.as_str() == text).ok_or_else(|| {
+            Problem::new(StatusCode::NOT_FOUND, "no such metric").detail(format!(
+                "no metric is named {}; there are {}",
+                visible(text),
+                names()
+            ))
+        })?;
+        Ok(SeriesId::new(service, (*metric).clone()))
     }
 }
 
-/// Refuses a request with a parameter that its route doesn't know.
-pub async fn check(State(known): State<Arc<Known>>, request: Request, next: Next) -> Response {
-    match known.refusal(&request) {
-        Some(problem) => problem.into_response(),
-        None => next.run(request).await,
-    }
+/// A cursor that goes on after a series: the metric, which has no space, then the service.
+pub fn cursor_after(series: &SeriesId) -> String {
+    format!("{} {}", series.metric, series.service)
+}
+
+/// The series after which a page goes on.
+pub fn after_cursor(cursor: Option<&str>) -> Result<Option<SeriesId>, Problem> {
+    let Some(text) = cursor else { return Ok(None) };
+    let parts = text.split_once(' ').and_then(|(metric, service)| {
+        let metric = MetricId::new(metric).ok()?;
+        Some(SeriesId::new(ServiceId::new(service).ok()?, metric))
+    });
+    parts.map(Some).ok_or_else(|| {
+        Problem::bad_request(format!(
+            "cursor is {}; it must be the next_cursor of the page before",
+            visible(text)
+        ))
+    })
+}
+
+/// One page of what is in order by series, and the cursor of the next.
+pub fn page_of<T>(
+    all: impl Iterator<Item = T>,
+    series: impl Fn(&T) -> SeriesId,
+    after: Option<&SeriesId>,
+    limit: usize,
+) -> (Vec<T>, Option<String>) {
+    let mut rest = all.filter(|item| after.is_none_or(|after| series(item) > *after));
+    let page: Vec<T> = rest.by_ref().take(limit).collect();
+    let more = rest.next().is_some();
+    let next = page.last().filter(|_| more);
+    let next = next.map(|item| cursor_after(&series(item)));
+    (page, next)
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::StatusCode;
-    use axum::{Router, body::Body, middleware::from_fn_with_state, routing::get};
-    use tower::ServiceExt;
-
     use super::*;
 
-    async fn check(query: &str, expected: StatusCode) {
-        let (_, document) = super::super::described();
-        let known = Arc::new(Known::of(&document));
-        let answer = || async { "answered" };
-        let router: Router = Router::new()
-            .route("/services", get(answer))
-            .route("/metrics", get(answer))
-            .route("/prometheus/api/v1/query", get(answer))
-            .layer(from_fn_with_state(known, super::check));
-        let request = Request::get(query).body(Body::empty()).unwrap();
-        let answered = router.oneshot(request).await.unwrap();
-        assert_eq!(answered.status(), expected, "{query}");
-    }
-
-    #[tokio::test]
-    async fn parameters_that_a_route_does_not_know_are_refused() {
-        check("/services", StatusCode::OK).await;
-        check("/services?", StatusCode::OK).await;
-        check("/services?service=a", StatusCode::BAD_REQUEST).await;
-        check("/metrics?service=payments", StatusCode::OK).await;
-        check("/metrics?ser%76ice=payments", StatusCode::OK).await;
-        check("/metrics?servce=payments", StatusCode::BAD_REQUEST).await;
-        check("/metrics?service=a&_=1", StatusCode::BAD_REQUEST).await;
-    }
-
-    #[tokio::test]
-    async fn the_routes_of_prometheus_ignore_what_they_do_not_know() {
-        check(
-            "/prometheus/api/v1/query?query=up&stats=all",
-            StatusCode::OK,
+    fn series(service: &str) -> SeriesId {
+        SeriesId::new(
+            ServiceId::new(service).unwrap(),
+            MetricId::new("cpu").unwrap(),
         )
-        .await;
+    }
+
+    #[test]
+    fn pages_follow_each_other_and_end() {
+        let all = ["a b", "c", "d"].map(series);
+        let page = |after: Option<&SeriesId>| page_of(all.iter(), |id| (*id).clone(), after, 2);
+        let (first, next) = page(None);
+        assert_eq!(first, [&all[0], &all[1]]);
+        let after = after_cursor(next.as_deref()).unwrap();
+        assert_eq!(after.as_ref(), Some(&all[1]));
+        assert_eq!(page(after.as_ref()), (vec![&all[2]], None));
+        let cursor = cursor_after(&all[0]);
+        assert_eq!(after_cursor(Some(&cursor)).unwrap(), Some(all[0].clone()));
+        assert!(after_cursor(Some("cpu")).is_err());
+        assert!(after_cursor(Some("../x pay")).is_err());
     }
 }

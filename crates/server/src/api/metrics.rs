@@ -39,7 +39,7 @@ struct Metrics {
 
 /// The newest judgement of a metric.
 #[derive(Serialize, ToSchema)]
-struct Metric {
+pub(super) struct Metric {
     id: String,
     title: String,
     /// Null while there is no sample; `gap` says why.
@@ -126,8 +126,9 @@ pub async fn get(
         .services
         .get(&id)
         .map_or(&[][..], |view| &view.findings);
+    let config = api.config();
     let metrics = findings.iter().filter_map(|finding| {
-        let spec = api.config.metrics.get(&finding.series.metric)?;
+        let spec = config.metrics.get(&finding.series.metric)?;
         Some(metric(&snapshot, finding, spec))
     });
     let metrics = metrics.collect();
@@ -139,7 +140,8 @@ pub async fn get(
     .into_response())
 }
 
-fn metric(snapshot: &Snapshot, finding: &Finding, spec: &MetricSpec) -> Metric {
+/// A finding as it is shown.
+pub(super) fn metric(snapshot: &Snapshot, finding: &Finding, spec: &MetricSpec) -> Metric {
     let incident = snapshot.firing(&finding.series.service);
     let member = incident.and_then(|incident| incident.member(&finding.series.metric));
     let sample_ts = finding.newest.map(|sample| sample.time);

@@ -22,21 +22,37 @@ use super::problem::Problem;
 
 pub(in crate::api) use words::words;
 pub use words::{
-    ComponentWord, Crossing, GapWord, IncidentKindWord, IncidentStatus, Instant, Length, Level,
-    LogOutcomeWord, PartWord, PredictionWord, ServiceState, SeverityWord, Time,
+    AuthWord, ComponentWord, Crossing, GapWord, IncidentKindWord, IncidentStatus, Instant, Length,
+    Level, LogOutcomeWord, PartWord, PredictionWord, RoleWord, ServiceState, SeverityWord, Time,
 };
 
 const PROBLEM: &str = "application/problem+json";
 
 /// What any route may answer, and when.
-const EVERYWHERE: [(StatusCode, &str); 4] = [
+const EVERYWHERE: [(StatusCode, &str); 8] = [
     (
         StatusCode::BAD_REQUEST,
         "A parameter, header or body is missing, wrong or unknown; `detail` says which, and what it must be.",
     ),
     (
+        StatusCode::UNAUTHORIZED,
+        "There is access control, and the request doesn't show who asks.",
+    ),
+    (
         StatusCode::FORBIDDEN,
         "This request may not ask for it; `detail` says why.",
+    ),
+    (
+        StatusCode::REQUEST_TIMEOUT,
+        "The body did not arrive within 30 seconds.",
+    ),
+    (
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "The body has more than 64 KiB.",
+    ),
+    (
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many wrong tokens came from this address; Retry-After says how many seconds to wait.",
     ),
     (
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -66,7 +82,7 @@ const BY_FORM: [&str; 4] = [
 ];
 
 /// The subjects, in the order in which they are read.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("services", "What is watched, and how it is now."),
     (
         "incidents",
@@ -75,6 +91,10 @@ const TAGS: [(&str, &str); 9] = [
     ("decisions", "What was decided about a series, and why."),
     ("logs", "Log lines, and patterns of them that moved."),
     ("events", "Changes that people and pipelines post."),
+    (
+        "datasets",
+        "The judged samples that are kept of each series.",
+    ),
     ("training", "Models, and the jobs that train them."),
     ("health", "How Bellwether itself is."),
     (

@@ -42,6 +42,10 @@ impl Problem {
             .detail(format!("{doing} failed; the log of Bellwether says why"))
     }
 
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
     pub fn detail(mut self, detail: impl Into<String>) -> Problem {
         self.detail = detail.into();
         self

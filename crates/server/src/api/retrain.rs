@@ -11,12 +11,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::openapi::{NotThere, OfService, Time, words};
+use super::parameters::page_limit;
 use super::problem::Problem;
 use super::{Api, visible};
 use crate::training::{Selection, SeriesOutcome, TrainingJob, Trigger};
 
 /// `?wait=true` waits so long at most, and then answers as without.
 const WAIT_MAX: Duration = Duration::from_secs(600);
+const PAGE: usize = 50;
+const PAGE_MAX: usize = 200;
 
 words! {
     /// How a job stands.
@@ -40,6 +43,18 @@ pub struct Parameters {
     /// Answers when the job has finished, or after ten minutes.
     #[serde(default)]
     wait: bool,
+}
+
+/// Which page of jobs.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ListParameters {
+    /// The `next_cursor` of the page before.
+    #[param(max_length = 200)]
+    cursor: Option<String>,
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<usize>,
 }
 
 /// Jobs of this process, newest first.
@@ -169,17 +184,13 @@ fn selection(api: &Api, parameters: &Parameters) -> Result<Selection, Problem> {
         Some(text) => Some(api.service(&api.snapshot(), Some(text))?),
         None => None,
     };
+    let config = api.config();
     let metric = parameters.metric.as_deref().map(|text| {
         let id = MetricId::new(text)
             .ok()
-            .filter(|id| api.config.metrics.get(id).is_some());
+            .filter(|id| config.metrics.get(id).is_some());
         id.ok_or_else(|| {
-            let known: Vec<&str> = api
-                .config
-                .metrics
-                .iter()
-                .map(|spec| spec.id.as_str())
-                .collect();
+            let known: Vec<&str> = config.metrics.iter().map(|spec| spec.id.as_str()).collect();
             Problem::bad_request(format!(
                 "no metric is named {}; there are {}",
                 visible(text),
@@ -194,14 +205,31 @@ fn selection(api: &Api, parameters: &Parameters) -> Result<Selection, Problem> {
 }
 
 /// The jobs of this process, newest first.
-#[utoipa::path(get, path = "/api/v1/jobs", tag = "training", responses(
-    (status = 200, description = "All that are remembered, on one page.", body = Jobs),
+#[utoipa::path(get, path = "/api/v1/jobs", tag = "training", params(ListParameters), responses(
+    (status = 200, description = "A page of those that are remembered.", body = Jobs),
 ))]
-pub async fn jobs(State(api): State<Api>) -> Json<Jobs> {
-    Json(Jobs {
-        items: api.queue.recent().into_iter().map(JobView::from).collect(),
-        next_cursor: None,
-    })
+pub async fn jobs(
+    State(api): State<Api>,
+    Query(parameters): Query<ListParameters>,
+) -> Result<Json<Jobs>, Problem> {
+    let limit = page_limit(parameters.limit, PAGE, PAGE_MAX)?;
+    let mut jobs = api.queue.recent();
+    if let Some(cursor) = &parameters.cursor {
+        let before = jobs.iter().position(|job| job.id == *cursor);
+        let before = before.ok_or_else(|| {
+            Problem::bad_request(format!(
+                "cursor {} is no job of the list any more; begin without one",
+                visible(cursor)
+            ))
+        })?;
+        jobs.drain(..=before);
+    }
+    let more = jobs.len() > limit;
+    jobs.truncate(limit);
+    Ok(Json(Jobs {
+        next_cursor: jobs.last().filter(|_| more).map(|job| job.id.clone()),
+        items: jobs.into_iter().map(JobView::from).collect(),
+    }))
 }
 
 /// One job, also of the past.

@@ -61,22 +61,28 @@ fn service(snapshot: &Snapshot, view: &ServiceView) -> Service {
         Some((scope, name)) => (Some(scope.to_owned()), name),
         None => (None, id.as_str()),
     };
+    let (state, severity) = judged(view);
+    Service {
+        id: id.clone(),
+        name: name.to_owned(),
+        scope,
+        state,
+        severity,
+        last_seen_ts: view.last_seen,
+        instances: view.observation.instances,
+        incident: snapshot.firing(id).map(|incident| incident.id.0),
+    }
+}
+
+/// The state and the severity of a service, as they are shown.
+pub(crate) fn judged(view: &ServiceView) -> (&'static str, Severity) {
     let severity = view
         .findings
         .iter()
         .map(|f| f.severity)
         .max()
         .unwrap_or(Severity::Unavailable);
-    Service {
-        id: id.clone(),
-        name: name.to_owned(),
-        scope,
-        state: state(view, severity),
-        severity,
-        last_seen_ts: view.last_seen,
-        instances: view.observation.instances,
-        incident: snapshot.firing(id).map(|incident| incident.id.0),
-    }
+    (state(view, severity), severity)
 }
 
 fn state(view: &ServiceView, severity: Severity) -> &'static str {

@@ -15,8 +15,10 @@ use super::Api;
 use super::openapi::{Time, words};
 use crate::clock;
 use crate::collecting::shifted;
+use crate::paging::{PagingState, standing};
 use crate::snapshot::Snapshot;
 use crate::source::Embedded;
+use crate::tick::chain;
 
 /// Without an answer for so many ticks it isn't ready.
 const READY_TICKS: u32 = 4;
@@ -24,6 +26,9 @@ const READY_TICKS: u32 = 4;
 words! {
     /// How what metrics come from is.
     SourceStateWord: "unknown", "healthy", "partial", "down";
+    /// Whether people are told; off is shadow mode or no receiver, unknown where the database can't
+    /// be read.
+    PagingWord: "on", "off", "failing", "unknown";
     /// What the backfill does.
     BackfillPhase: "", "waiting", "recent", "older", "filling a gap", "done";
 }
@@ -45,15 +50,26 @@ POST /api/v1/incidents/N/assign       {\"owner\": \"kim\"}
 POST /api/v1/incidents/N/snooze       {\"for\": \"2h\"} or {\"until\": \"change\"}
 POST /api/v1/incidents/N/comment      {\"note\": \"…\"}
 POST /api/v1/incidents/N/severity     {\"severity\": \"High\"}
+POST /api/v1/incidents/bulk           {\"ids\": [1, 2], \"action\": \"ack\", \"note\": \"…\"}
 GET  /api/v1/decisions                ?service=ID&metric=ID&at=TIME: what was decided and why
 POST /api/v1/events                   {\"kind\": \"deploy\", \"service\": \"payments\", \"version\": \"2.1.0\"}
 GET  /api/v1/events                   ?service=&from=&to=&cursor=&limit=
 GET  /api/v1/jobs, /api/v1/jobs/ID
+GET  /api/v1/stream                   what changes, as it changes: server-sent events
+GET  /api/v1/series                   ?service=ID&metric=ID&from=&to=&points=: values with what was expected, gaps, incidents
+GET  /api/v1/findings                 ?service=&severity=High,Critical&prediction=Anomaly&cursor=&limit=
+GET  /api/v1/catalogue                the metrics, how they are asked for, and their thresholds
+GET  /api/v1/models                   ?service=&metric=&cursor=&limit=
+GET  /api/v1/datasets                 ?service=&cursor=&limit=; /rows and /download ?service=ID&metric=ID&part=history
+GET  /api/v1/config                   in force, without secrets
 GET  /prometheus/api/v1/query         and query_range, series, labels, metadata: the embedded store, as Prometheus answers
 GET  /api/v1/status
 GET  /api/v1/openapi.json             all of this as an OpenAPI document; /api/v1/docs shows it
 GET  /healthz, /readyz
 GET  /metrics                         Bellwether's own telemetry
+POST /api/v1/login                    {\"name\": \"kim\", \"password\": \"…\"}, and /api/v1/logout
+GET  /api/v1/me                       who you are and what you may do
+GET  /api/v1/audit                    ?actor=&from=&to=&cursor=&limit=: who changed what
 ";
 
 /// The routes, one a line.
@@ -86,20 +102,18 @@ struct Readiness {
     (status = 503, description = "It isn't, and why.", body = Readiness),
 ))]
 pub async fn readyz(State(api): State<Api>) -> Response {
-    let reasons = unready(&api, &api.snapshot(), clock::now());
-    let status = if reasons.is_empty() {
+    let mut reasons = unready(&api, &api.snapshot(), clock::now());
+    let ready = reasons.is_empty();
+    let status = if ready {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (
-        status,
-        Json(Readiness {
-            ready: reasons.is_empty(),
-            reasons,
-        }),
-    )
-        .into_response()
+    // Anyone may ask; with access control the reasons are in the status.
+    if api.entrance.is_required() {
+        reasons.clear();
+    }
+    (status, Json(Readiness { ready, reasons })).into_response()
 }
 
 /// Why it isn't ready; empty when it is.
@@ -110,7 +124,7 @@ fn unready(api: &Api, snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
     }
     // Evaluation instants follow the source's clock.
     let now = shifted(now, snapshot.skew);
-    let patience = api.config.tick * READY_TICKS + api.config.evaluation_delay;
+    let patience = api.config().tick * READY_TICKS + api.config().evaluation_delay;
     match snapshot.answered_at {
         None if snapshot.source.is_none() => {
             reasons.push(format!(
@@ -118,7 +132,9 @@ fn unready(api: &Api, snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
                 api.source
             ));
         }
-        Some(answered) if now.since(answered) > patience.max(api.config.prometheus.timeout * 2) => {
+        Some(answered)
+            if now.since(answered) > patience.max(api.config().prometheus.timeout * 2) =>
+        {
             reasons.push(format!(
                 "the newest evaluation with answers of Prometheus is of {answered}"
             ));
@@ -152,8 +168,39 @@ pub struct Status {
     training: Training,
     backfill: Backfill,
     storage: Option<Storage>,
+    configuration: Configuration,
+    paging: Paging,
     /// What somebody should know, in sentences.
     remarks: Vec<String>,
+}
+
+/// Whether people are told, and what waits.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusPaging)]
+struct Paging {
+    #[schema(value_type = PagingWord)]
+    state: &'static str,
+    /// In words, also what is muted while it is on.
+    because: Vec<String>,
+    receivers: usize,
+    pending: u64,
+    #[schema(value_type = Option<Time>)]
+    oldest_pending_ts: Option<Timestamp>,
+    given_up_in_a_day: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusConfiguration)]
+struct Configuration {
+    /// The file, or `built-in defaults`.
+    source: String,
+    #[schema(value_type = Time)]
+    loaded_at: Timestamp,
+    /// Why the newest one was refused; the one before is in force.
+    refused: Option<String>,
+    /// Keys whose new value waits for a restart.
+    needs_restart: Vec<String>,
+    warnings: Vec<String>,
 }
 
 /// What metrics come from.
@@ -287,7 +334,7 @@ pub async fn status(State(api): State<Api>) -> Json<Status> {
         source: source(&api, &snapshot),
         embedded: api.embedded.as_deref().map(|e| embedded(&api, e)),
         evaluated_at: snapshot.at,
-        tick_seconds: api.config.tick.as_secs_f64(),
+        tick_seconds: api.config().tick.as_secs_f64(),
         services: Services {
             up: present(Presence::Up),
             gone: present(Presence::Gone),
@@ -312,6 +359,8 @@ pub async fn status(State(api): State<Api>) -> Json<Status> {
         },
         backfill: backfill(&api),
         storage,
+        configuration: configuration(&api),
+        paging: paging(&api, now).await,
         remarks: snapshot.remarks.clone(),
     })
 }
@@ -333,7 +382,7 @@ fn embedded(api: &Api, embedded: &Embedded) -> EmbeddedStore {
         series: status.series,
         samples: status.samples,
         memory_bytes: status.memory_bytes,
-        memory_max_bytes: api.config.embedded.memory_bytes_max,
+        memory_max_bytes: api.config().embedded.memory_bytes_max,
         disk_bytes: status.disk_bytes,
         oldest_ts: status.oldest_ms.map(Timestamp::from_millis),
         newest_ts: status.newest_ms.map(Timestamp::from_millis),
@@ -375,11 +424,54 @@ async fn storage(api: &Api) -> Option<Storage> {
     let usage = tokio::task::spawn_blocking(move || crate::housekeeping::usage(&kept)).await;
     let usage = usage.ok()?.ok()?;
     Some(Storage {
-        data_dir: api.config.data_dir.display().to_string(),
+        data_dir: api.config().data_dir.display().to_string(),
         datasets_bytes: usage.datasets,
         models_bytes: usage.models,
         database_bytes: usage.database,
         quarantine_bytes: usage.quarantine,
-        disk_max_bytes: api.config.retention.disk_bytes_max,
+        disk_max_bytes: api.config().retention.disk_bytes_max,
     })
+}
+
+fn configuration(api: &Api) -> Configuration {
+    let standing = api.reloads.standing();
+    Configuration {
+        source: standing.source,
+        loaded_at: standing.loaded_at,
+        refused: standing.refused,
+        needs_restart: standing.needs_restart,
+        warnings: standing.warnings,
+    }
+}
+
+async fn paging(api: &Api, now: Timestamp) -> Paging {
+    let config = api.config();
+    let withhold = api.paged.borrow().withhold.clone();
+    let receivers = config.notify.receivers.len();
+    match standing(&api.storage.database, &config, &withhold, now).await {
+        Ok(standing) => Paging {
+            state: match standing.state {
+                PagingState::On => "on",
+                PagingState::Off => "off",
+                PagingState::Failing => "failing",
+            },
+            because: standing.because,
+            receivers,
+            pending: standing.receivers.iter().map(|r| r.pending).sum(),
+            oldest_pending_ts: standing
+                .receivers
+                .iter()
+                .filter_map(|r| r.oldest_pending)
+                .min(),
+            given_up_in_a_day: standing.receivers.iter().map(|r| r.given_up).sum(),
+        },
+        Err(error) => Paging {
+            state: "unknown",
+            because: vec![chain(&error)],
+            receivers,
+            pending: 0,
+            oldest_pending_ts: None,
+            given_up_in_a_day: 0,
+        },
+    }
 }

@@ -1,15 +1,15 @@
-//! The settings of connections: Prometheus and its credentials, and our own address.
+//! The settings of the connection to Prometheus, with its credentials.
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 use super::keys::key;
 use super::problem::quoted;
-use super::raw::{RawBasicAuth, RawPrometheus, RawServer};
+use super::raw::{RawBasicAuth, RawPrometheus};
 use super::resolve::Resolver;
-use super::{Auth, HttpUrl, Prometheus, Secret, Server};
+use super::{Auth, HttpUrl, Prometheus, Secret};
 
 const SECRET_FILE_BYTES_MAX: u64 = 64 << 10;
 
@@ -19,11 +19,18 @@ impl Resolver<'_> {
             .url
             .unwrap_or_else(|| key("prometheus.url").default.to_owned());
         Prometheus {
-            auth: self.auth(raw.basic_auth, raw.bearer_token, raw.bearer_token_file),
+            auth: self.auth(
+                &["prometheus"],
+                raw.basic_auth,
+                raw.bearer_token,
+                raw.bearer_token_file,
+            ),
             url: self.url("prometheus.url", url),
             timeout: self.duration("prometheus.timeout", raw.timeout),
-            headers: self.headers(raw.headers.unwrap_or_default()),
-            ca_file: raw.ca_file.map(|path| self.readable("ca_file", path)),
+            headers: self.headers(&["prometheus"], raw.headers.unwrap_or_default()),
+            ca_file: raw
+                .ca_file
+                .map(|path| self.readable(&["prometheus", "ca_file"], path)),
             external_url: raw
                 .external_url
                 .map(|url| self.url("prometheus.external_url", url)),
@@ -48,26 +55,29 @@ impl Resolver<'_> {
         Some(path)
     }
 
-    fn auth(
+    /// How we prove who we are to what `owner` is the path of.
+    pub(super) fn auth(
         &mut self,
+        owner: &[&str],
         basic: Option<RawBasicAuth>,
         token: Option<Secret>,
         token_file: Option<PathBuf>,
     ) -> Option<Auth> {
-        let bearer = self.secret(&["prometheus", "bearer_token"], token, token_file);
+        let bearer = self.secret(&[owner, &["bearer_token"]].concat(), token, token_file);
         let Some(basic) = basic else {
             return bearer.map(Auth::Bearer);
         };
-        let path = ["prometheus", "basic_auth"];
+        let path = [owner, &["basic_auth"]].concat();
+        let name = owner.join(".");
         if bearer.is_some() {
             self.refuse(
                 &path,
-                "`prometheus` has both `basic_auth` and a bearer token",
+                format!("`{name}` has both `basic_auth` and a bearer token"),
                 "only one of them can be sent",
             );
         }
         let password = self.secret(
-            &["prometheus", "basic_auth", "password"],
+            &[&path[..], &["password"]].concat(),
             basic.password,
             basic.password_file,
         );
@@ -77,8 +87,8 @@ impl Resolver<'_> {
             }
             (Some(_), Some(_)) => {
                 self.refuse(
-                    &["prometheus", "basic_auth", "username"],
-                    "`prometheus.basic_auth.username` can't be sent",
+                    &[&path[..], &["username"]].concat(),
+                    format!("`{name}.basic_auth.username` can't be sent"),
                     "it must be a text of one line without a colon",
                 );
                 None
@@ -86,7 +96,7 @@ impl Resolver<'_> {
             _ => {
                 self.refuse(
                     &path,
-                    "`prometheus.basic_auth` is incomplete",
+                    format!("`{name}.basic_auth` is incomplete"),
                     "it needs `username` and one of `password` and `password_file`",
                 );
                 None
@@ -95,7 +105,7 @@ impl Resolver<'_> {
     }
 
     /// A secret given as text, or by the file that `<key>_file` names.
-    fn secret(
+    pub(super) fn secret(
         &mut self,
         path: &[&str],
         text: Option<Secret>,
@@ -130,9 +140,13 @@ impl Resolver<'_> {
         Some(secret)
     }
 
-    fn headers(&mut self, headers: BTreeMap<String, Secret>) -> BTreeMap<String, Secret> {
+    pub(super) fn headers(
+        &mut self,
+        owner: &[&str],
+        headers: BTreeMap<String, Secret>,
+    ) -> BTreeMap<String, Secret> {
         for (name, value) in &headers {
-            let path = ["prometheus", "headers", name.as_str()];
+            let path = [owner, &["headers", name.as_str()]].concat();
             if name.is_empty() || !name.bytes().all(is_header_byte) {
                 let what = format!("the header {} has no usable name", quoted(name));
                 self.refuse(&path, what, "a name is made of letters, digits, - and _");
@@ -144,17 +158,11 @@ impl Resolver<'_> {
         headers
     }
 
-    fn readable(&mut self, name: &str, path: PathBuf) -> PathBuf {
+    pub(super) fn readable(&mut self, key: &[&str], path: PathBuf) -> PathBuf {
         if let Err(error) = std::fs::File::open(&path) {
-            let what = format!(
-                "`prometheus.{name}` is {}",
-                quoted(&path.display().to_string())
-            );
-            self.refuse(
-                &["prometheus", name],
-                what,
-                format!("it can't be read: {error}"),
-            );
+            let shown = quoted(&path.display().to_string());
+            let what = format!("`{}` is {shown}", key.join("."));
+            self.refuse(key, what, format!("it can't be read: {error}"));
         }
         path
     }
@@ -170,43 +178,25 @@ impl Resolver<'_> {
         }
         HttpUrl(text.trim_end_matches('/').to_owned())
     }
+}
 
-    pub(super) fn server(&mut self, raw: RawServer) -> Server {
-        let hosts: Vec<String> = raw
-            .hosts
-            .unwrap_or_default()
-            .iter()
-            .map(|host| host.to_lowercase())
-            .collect();
-        for (index, host) in hosts.iter().enumerate() {
-            if !is_host(host) {
-                let what = format!("`server.hosts` has {}", quoted(host));
-                let advice = "it must be a host name without scheme, port and path";
-                self.refuse(&["server", "hosts", &index.to_string()], what, advice);
-            }
+/// Credentials as they would be written: basic, token, file of the token.
+pub(super) fn credentials(
+    auth: Option<&Auth>,
+) -> (Option<RawBasicAuth>, Option<Secret>, Option<PathBuf>) {
+    let inline = |secret: &Secret| secret.file().is_none().then(|| secret.clone());
+    let file = |secret: &Secret| secret.file().map(PathBuf::from);
+    match auth {
+        None => (None, None, None),
+        Some(Auth::Bearer(token)) => (None, inline(token), file(token)),
+        Some(Auth::Basic { username, password }) => {
+            let basic = RawBasicAuth {
+                username: Some(username.clone()),
+                password: inline(password),
+                password_file: file(password),
+            };
+            (Some(basic), None, None)
         }
-        Server {
-            hosts,
-            external_url: raw
-                .external_url
-                .map(|url| self.url("server.external_url", url)),
-            unsafe_listen: raw.unsafe_listen.unwrap_or(false),
-        }
-    }
-
-    pub(super) fn listen(&mut self, given: Option<String>, unsafe_listen: bool) -> SocketAddr {
-        let text = given.unwrap_or_else(|| key("listen").default.to_owned());
-        let Ok(address) = text.parse::<SocketAddr>() else {
-            self.refuse_value("listen", &text);
-            return SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
-        };
-        if !is_loopback(address.ip()) && !unsafe_listen {
-            let what = format!("`listen` is `{address}`, which is not loopback");
-            let advice = "without authentication whoever reaches the port can read and change \
-                          everything; set `server.unsafe_listen: true` to do it nevertheless";
-            self.refuse(&["listen"], what, advice);
-        }
-        address
     }
 }
 
@@ -215,8 +205,8 @@ pub(super) fn is_loopback(address: IpAddr) -> bool {
 }
 
 /// Whether the address means this machine.
-pub(super) fn is_local(url: &HttpUrl) -> bool {
-    let host = authority(url.as_str()).map_or("", |(host, _)| host);
+pub(super) fn is_local(url: &str) -> bool {
+    let host = authority(url).map_or("", |(host, _)| host);
     let host = host.trim_matches(['[', ']']);
     host == "localhost" || host.parse().is_ok_and(is_loopback)
 }
@@ -236,16 +226,21 @@ fn read_secret(path: &Path) -> Result<String, String> {
 }
 
 fn checked_url(text: &str) -> Result<(), &'static str> {
+    if text.contains(['?', '#']) {
+        return Err("it must not have a query or fragment");
+    }
+    checked_address(text)
+}
+
+/// An address that may have a query, as those of webhooks do.
+pub(super) fn checked_address(text: &str) -> Result<(), &'static str> {
     const FORM: &str = "it must be an address such as http://127.0.0.1:9090";
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err("it must not contain white space");
     }
-    if text.contains(['?', '#']) {
-        return Err("it must not have a query or fragment");
-    }
     let (host, port) = authority(text).ok_or(FORM)?;
     if host.contains('@') || port.is_some_and(|port| port.contains('@')) {
-        return Err("it must not carry credentials; use `prometheus.basic_auth`");
+        return Err("it must not carry credentials; use `basic_auth`");
     }
     let is_ipv6 = host
         .strip_prefix('[')
@@ -266,14 +261,14 @@ fn authority(url: &str) -> Option<(&str, Option<&str>)> {
     let rest = url
         .strip_prefix("http://")
         .or_else(|| url.strip_prefix("https://"))?;
-    let authority = rest.split('/').next()?;
+    let authority = rest.split(['/', '?', '#']).next()?;
     match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => Some((host, Some(port))),
         _ => Some((authority, None)),
     }
 }
 
-fn is_host(host: &str) -> bool {
+pub(super) fn is_host(host: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     (1..=253).contains(&host.len()) && host.bytes().all(is_allowed)
 }

@@ -71,13 +71,13 @@ pub(super) fn read_file(path: Option<&Path>) -> Result<Option<File>, ConfigError
 }
 
 #[cfg(unix)]
-fn open_to_others(metadata: &std::fs::Metadata) -> bool {
+pub(super) fn open_to_others(metadata: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     metadata.permissions().mode() & 0o044 != 0
 }
 
 #[cfg(not(unix))]
-fn open_to_others(_: &std::fs::Metadata) -> bool {
+pub(super) fn open_to_others(_: &std::fs::Metadata) -> bool {
     false
 }
 

@@ -10,8 +10,10 @@ use incident::{AutoResolve, ResolveWhen};
 use serde::{Deserialize, Serialize};
 use sources::LogFields;
 
+use super::connection::credentials;
 use super::duration::{Size, Span};
-use super::{Auth, Config, LogFormat, LogLevel, LogSource, Schedule, Secret, name_of_zone};
+use super::notify::{self, Address};
+use super::{Config, LogFormat, LogLevel, LogSource, Schedule, Secret, Server, name_of_zone};
 
 macro_rules! raw {
     ($($name:ident { $($field:ident: $type:ty,)* })*) => { $(
@@ -45,6 +47,7 @@ raw! {
         data_dir: PathBuf,
         retention: RawRetention,
         limits: RawLimits,
+        notify: RawNotify,
         server: RawServer,
         log: RawLog,
     }
@@ -144,11 +147,47 @@ raw! {
     RawLimits {
         services: u64,
         series: u64,
+        streams: u64,
+        connections: u64,
+    }
+    RawNotify {
+        receivers: Vec<RawReceiver>,
+        repeat_interval: Span,
+        blind_after: Span,
+        messages_per_minute: u64,
+        notices_per_message: u64,
+        heartbeat: RawHeartbeat,
+    }
+    RawReceiver {
+        name: String,
+        webhook: Address,
+        webhook_file: PathBuf,
+        alertmanager: String,
+        severity: Severity,
+        services: Vec<String>,
+        headers: BTreeMap<String, Secret>,
+        basic_auth: RawBasicAuth,
+        bearer_token: Secret,
+        bearer_token_file: PathBuf,
+        ca_file: PathBuf,
+    }
+    RawHeartbeat {
+        url: Address,
+        interval: Span,
     }
     RawServer {
         hosts: Vec<String>,
         external_url: String,
         unsafe_listen: bool,
+        auth: RawAccess,
+        trusted_proxies: Vec<String>,
+        base_path: String,
+    }
+    RawAccess {
+        users_file: PathBuf,
+        tokens_file: PathBuf,
+        session_idle: Span,
+        session_lifetime: Span,
     }
     RawLog {
         level: LogLevel,
@@ -206,12 +245,11 @@ impl Raw {
             limits: Some(RawLimits {
                 services: Some(whole(config.limits.services)),
                 series: Some(whole(config.limits.series)),
+                streams: Some(whole(config.limits.streams)),
+                connections: Some(whole(config.limits.connections)),
             }),
-            server: Some(RawServer {
-                hosts: Some(config.server.hosts.clone()),
-                external_url: config.server.external_url.as_ref().map(|u| u.to_string()),
-                unsafe_listen: Some(config.server.unsafe_listen),
-            }),
+            notify: Some(notify::written(config)),
+            server: Some(server(&config.server)),
             log: Some(RawLog {
                 level: Some(config.log.level),
                 format: Some(config.log.format),
@@ -220,34 +258,37 @@ impl Raw {
     }
 }
 
+fn server(server: &Server) -> RawServer {
+    let networks = server.trusted_proxies.iter().map(ToString::to_string);
+    RawServer {
+        hosts: Some(server.hosts.clone()),
+        external_url: server.external_url.as_ref().map(|u| u.to_string()),
+        unsafe_listen: Some(server.unsafe_listen),
+        auth: Some(RawAccess {
+            users_file: server.auth.users_file.clone(),
+            tokens_file: server.auth.tokens_file.clone(),
+            session_idle: Some(Span(server.auth.session_idle)),
+            session_lifetime: Some(Span(server.auth.session_lifetime)),
+        }),
+        trusted_proxies: Some(networks.collect()),
+        base_path: Some(server.base_path.clone()),
+    }
+}
+
 fn prometheus(config: &Config) -> RawPrometheus {
     let source = &config.prometheus;
-    let inline = |secret: &Secret| secret.file().is_none().then(|| secret.clone());
-    let file = |secret: &Secret| secret.file().map(PathBuf::from);
-    let mut raw = RawPrometheus {
+    let (basic_auth, bearer_token, bearer_token_file) = credentials(source.auth.as_ref());
+    RawPrometheus {
         url: Some(source.url.to_string()),
         timeout: Some(Span(source.timeout)),
         headers: Some(source.headers.clone()),
         ca_file: source.ca_file.clone(),
         external_url: source.external_url.as_ref().map(|url| url.to_string()),
         answer_bytes_max: Some(Size(source.answer_bytes_max)),
-        ..RawPrometheus::default()
-    };
-    match &source.auth {
-        None => {}
-        Some(Auth::Bearer(token)) => {
-            raw.bearer_token = inline(token);
-            raw.bearer_token_file = file(token);
-        }
-        Some(Auth::Basic { username, password }) => {
-            raw.basic_auth = Some(RawBasicAuth {
-                username: Some(username.clone()),
-                password: inline(password),
-                password_file: file(password),
-            });
-        }
+        basic_auth,
+        bearer_token,
+        bearer_token_file,
     }
-    raw
 }
 
 fn metric(spec: &MetricSpec) -> RawMetric {
@@ -345,6 +386,6 @@ fn training(config: &Config) -> RawTraining {
     }
 }
 
-fn whole(count: usize) -> u64 {
+pub(super) fn whole(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }

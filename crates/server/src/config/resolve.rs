@@ -72,13 +72,16 @@ impl<'a> Resolver<'a> {
             auto_resolve: self.auto_resolve(raw.auto_resolve.unwrap_or_default()),
             season: self.season(raw.season.unwrap_or_default().timezone),
             logs: self.logs(raw.logs.unwrap_or_default()),
-            listen: self.listen(raw.listen, server.unsafe_listen),
+            listen: self.listen(raw.listen, &server),
             data_dir: self.data_dir(raw.data_dir),
             retention,
             limits: Limits {
                 services: self.count("limits.services", limits.services),
                 series: self.count("limits.series", limits.series),
+                streams: self.count("limits.streams", limits.streams),
+                connections: self.count("limits.connections", limits.connections),
             },
+            notify: self.notify(raw.notify.unwrap_or_default()),
             server,
             log: Log {
                 level: log.level.unwrap_or(LogLevel::Info),
@@ -238,7 +241,7 @@ impl Resolver<'_> {
         self.bounded(path, given, within).0
     }
 
-    fn count(&mut self, path: &str, given: Option<u64>) -> usize {
+    pub(super) fn count(&mut self, path: &str, given: Option<u64>) -> usize {
         let within = |count: &u64, range: Range| match range {
             Range::Count(least, most) => (least..=most).contains(count),
             _ => true,

@@ -104,6 +104,22 @@ fn the_effective_configuration_reads_back_as_the_same() {
         assert!(!yaml.contains("hunter2"), "{yaml}");
         again.prometheus.auth = config.prometheus.auth.clone();
         again.prometheus.headers = config.prometheus.headers.clone();
+        for (again, receiver) in again
+            .notify
+            .receivers
+            .iter_mut()
+            .zip(&config.notify.receivers)
+        {
+            assert_eq!(again.headers.len(), receiver.headers.len(), "{yaml}");
+            again.headers = receiver.headers.clone();
+            again.auth = receiver.auth.clone();
+            again.kind = receiver.kind.clone();
+        }
+        if let (Some(again), Some(heartbeat)) =
+            (&mut again.notify.heartbeat, &config.notify.heartbeat)
+        {
+            again.url = heartbeat.url.clone();
+        }
         assert_eq!(again, config, "{yaml}");
     }
 }
@@ -193,12 +209,16 @@ fn a_full_file_sets_everything() {
     assert_eq!(cpu.thresholds.high, Some(80.0));
     let odd = cpu.thresholds_for(&ServiceId::new("a/b.c").unwrap());
     assert_eq!((odd.high, odd.critical), (Some(80.0), Some(99.0)));
+    let webhook = &config.notify.receivers[0].kind;
+    assert!(matches!(webhook, ReceiverKind::Webhook(address)
+        if address.to_string() == "https://hooks.example/<secret>"));
     let default = Config::default();
     for (path, is_default) in [
         ("tick", config.tick == default.tick),
         ("decide", config.decide == default.decide),
         ("retention", config.retention == default.retention),
         ("limits", config.limits == default.limits),
+        ("notify", config.notify == default.notify),
         ("log", config.log == default.log),
         ("season", config.season == default.season),
         ("listen", config.listen == default.listen),
@@ -337,6 +357,50 @@ fn an_inline_secret_in_an_open_file_is_remarked() {
 }
 
 #[test]
+fn files_of_users_and_tokens_are_read_where_they_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens");
+    let shown = path.display().to_string();
+    let settings = [
+        ("server.auth.tokens_file", shown.as_str()),
+        ("listen", "0.0.0.0:1"),
+    ];
+    std::fs::write(&path, "ci:root:abc").unwrap();
+    let error = with(&settings).unwrap_err().to_string();
+    assert!(
+        error.contains("line 1 of") && error.contains("\"root\" is none of"),
+        "{error}"
+    );
+    assert!(error.contains(&shown), "{error}");
+
+    let (token, line) = access::new_token("ci", access::Role::Viewer).unwrap();
+    std::fs::write(&path, &line).unwrap();
+    let loaded = with(&settings).unwrap();
+    assert!(loaded.config.server.auth.is_on());
+    assert!(
+        loaded
+            .config
+            .server
+            .auth
+            .read()
+            .unwrap()
+            .token(&token)
+            .is_some()
+    );
+    let warnings = loaded.warnings.join("\n");
+    assert!(
+        warnings.contains("unencrypted") && warnings.contains("chmod 600"),
+        "{warnings}"
+    );
+    let hash = line.rsplit(':').next().unwrap();
+    assert!(!effective_yaml(&loaded.config).contains(hash));
+
+    std::fs::write(&path, "# nobody yet\n").unwrap();
+    let warnings = with(&settings).unwrap().warnings.join("\n");
+    assert!(warnings.contains("names nobody"), "{warnings}");
+}
+
+#[test]
 fn files_that_cannot_be_settings_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.yaml");
@@ -385,7 +449,7 @@ fn leaves(path: &str, row: &str, found: &mut BTreeSet<String>) {
             "prometheus.headers" => {
                 found.insert(format!("{row}.<name>"));
             }
-            "logs" | "auto_resolve" => items(&row, "", found),
+            "logs" | "auto_resolve" | "notify.receivers" => items(&row, "", found),
             _ => leaves(&path, &row, found),
         }
     }
@@ -397,13 +461,22 @@ fn items(list: &str, section: &str, found: &mut BTreeSet<String>) {
         "" => "zzzzzzzzzzzz: 1".to_owned(),
         section => format!("{section}: {{ zzzzzzzzzzzz: 1 }}"),
     };
-    let error = Config::from_yaml(&format!("{list}: [ {{ {unknown} }} ]")).unwrap_err();
+    let list_of_one = format!("[ {{ {unknown} }} ]");
+    let text = list
+        .rsplit('.')
+        .fold(list_of_one, |inner, key| format!("{{ {key}: {inner} }}"));
+    let error = Config::from_yaml(&text).unwrap_err();
     let message = error.to_string();
     let known = message.split("known here: ").nth(1).unwrap();
     let known = known.lines().next().unwrap();
     for key in known.split(", ") {
         match (list, section, key) {
-            ("logs", "", "fields") => items(list, key, found),
+            ("logs", "", "fields") | ("notify.receivers", "", "basic_auth") => {
+                items(list, key, found);
+            }
+            ("notify.receivers", "", "headers") => {
+                found.insert(format!("{list}[].headers.<name>"));
+            }
             (_, "", _) => drop(found.insert(format!("{list}[].{key}"))),
             _ => drop(found.insert(format!("{list}[].{section}.{key}"))),
         }

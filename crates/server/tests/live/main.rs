@@ -5,6 +5,7 @@
 mod fake;
 mod harness;
 
+mod attacks;
 mod bad_input;
 mod contract;
 mod demo;
@@ -14,6 +15,10 @@ mod end_to_end;
 mod explained;
 mod knobs;
 mod operators;
+mod paging;
 mod recordings;
+mod reload;
+mod routes;
 mod scraped_here;
+mod stream;
 mod why;

@@ -156,6 +156,11 @@ impl Fleet {
         }
     }
 
+    /// Another bound from now on; those known beyond it stay until there is need for their place.
+    pub(crate) fn allow(&mut self, services_max: usize) {
+        self.services_max = services_max;
+    }
+
     /// Whether the service is known now; one that is gone for an hour makes room for it.
     pub(crate) fn admit(&mut self, service: &ServiceId, at: Timestamp) -> bool {
         if self.services.contains_key(service) {

@@ -1,4 +1,4 @@
-//! The engine's state: bytes whose meaning the engine knows, saved with each tick.
+//! States that are saved with each tick: bytes whose meaning their owner knows, by key.
 
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
@@ -7,40 +7,47 @@ use sqlx::{Error, Row};
 use super::seal::Seal;
 use super::{Database, DatabaseError};
 
-const KEY: &str = "engine";
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineState {
+    /// Whose state it is, such as [`EngineState::ENGINE`].
+    pub key: String,
     /// The version of the format of `bytes`.
     pub version: u32,
     pub bytes: Vec<u8>,
 }
 
+impl EngineState {
+    /// What the engine remembers between ticks.
+    pub const ENGINE: &'static str = "engine";
+    /// What the pager remembers of whom it told.
+    pub const PAGER: &'static str = "pager";
+}
+
 impl Database {
-    /// The state of the last committed tick.
+    /// The state of a key as of the last committed tick.
     ///
     /// # Errors
     /// The database can't be read, or the row is damaged.
-    pub async fn engine_state(&self) -> Result<Option<EngineState>, DatabaseError> {
+    pub async fn engine_state(&self, key: &str) -> Result<Option<EngineState>, DatabaseError> {
         let row = sqlx::query("SELECT key, version, bytes, seal FROM engine_state WHERE key = ?")
-            .bind(KEY)
+            .bind(key)
             .fetch_optional(&self.readers)
             .await
-            .map_err(DatabaseError::query("read the engine's state"))?;
+            .map_err(DatabaseError::query("read a state"))?;
         let Some(row) = row else { return Ok(None) };
         let unreadable = |detail: String| DatabaseError::Unreadable {
-            what: "the engine's state".to_owned(),
+            what: format!("the state of {key:?}"),
             detail,
         };
         if !is_whole(&row).map_err(|error| unreadable(error.to_string()))? {
             return Err(unreadable("it is damaged".to_owned()));
         }
-        let version = row.try_get("version");
-        let bytes = row.try_get("bytes");
-        match (version, bytes) {
-            (Ok(version), Ok(bytes)) => Ok(Some(EngineState { version, bytes })),
-            (Err(error), _) | (_, Err(error)) => Err(unreadable(error.to_string())),
-        }
+        let column = |error: Error| unreadable(error.to_string());
+        Ok(Some(EngineState {
+            key: key.to_owned(),
+            version: row.try_get("version").map_err(column)?,
+            bytes: row.try_get("bytes").map_err(column)?,
+        }))
     }
 }
 
@@ -53,13 +60,13 @@ pub async fn save(
          ON CONFLICT (key) DO UPDATE SET
              version = excluded.version, bytes = excluded.bytes, seal = excluded.seal",
     )
-    .bind(KEY)
+    .bind(&state.key)
     .bind(state.version)
     .bind(&state.bytes)
-    .bind(seal(KEY, i64::from(state.version), &state.bytes))
+    .bind(seal(&state.key, i64::from(state.version), &state.bytes))
     .execute(connection)
     .await
-    .map_err(DatabaseError::query("save the engine's state"))?;
+    .map_err(DatabaseError::query("save a state"))?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use sqlx::{Error, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::body::{read, written};
 use super::listing::{PAGE_DEFAULT, PAGE_MAX};
+use super::numbers::next_number;
 use super::seal::Seal;
 use super::{Database, DatabaseError};
 
@@ -150,15 +151,7 @@ async fn insert(
         what: "an event".to_owned(),
         detail,
     };
-    // Chosen here, as the seal covers it; SQLite notes it as given.
-    let id: i64 = sqlx::query_scalar(
-        "SELECT 1 + MAX(
-             COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0),
-             COALESCE((SELECT MAX(id) FROM events), 0))",
-    )
-    .fetch_one(&mut *connection)
-    .await
-    .map_err(&failed)?;
+    let id = next_number(connection, "events", "id").await?;
     event.id = u64::try_from(id).map_err(|error| unsavable(error.to_string()))?;
     let columns = Columns {
         id,

@@ -6,6 +6,7 @@ use sqlx::{QueryBuilder, Sqlite};
 use super::cursor::{Cursor, Key, Sort, SortBy};
 use super::incidents::{kind_text, severity_rank};
 use super::listing::PAGE_DEFAULT;
+use super::texts::words_of;
 
 /// Which incidents to list. Empty lists and absent values leave nothing out.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,10 @@ pub struct IncidentFilter {
     pub from: Option<Timestamp>,
     /// Opened at this time or earlier.
     pub to: Option<Timestamp>,
+    /// Each of its words, in any case, occurs in what is said of the incident: service, summary,
+    /// owner, metrics, notes and comments, log patterns, first log lines. Of more than
+    /// [`super::SEARCH_WORDS_MAX`] words the first ones.
+    pub text: Option<String>,
     pub sort: Sort,
     /// Goes on after the page whose `next` this is, in the order of that page.
     pub after: Option<Cursor>,
@@ -51,6 +56,7 @@ impl Default for IncidentFilter {
             snoozed: None,
             from: None,
             to: None,
+            text: None,
             sort: Sort::default(),
             after: None,
             limit: PAGE_DEFAULT,
@@ -120,6 +126,23 @@ impl IncidentFilter {
                 query.push(condition).push_bind(number);
             }
         }
+        self.push_words(query);
+    }
+
+    /// `instr` knows no wildcards, so that nothing in a word needs escaping.
+    fn push_words(&self, query: &mut QueryBuilder<Sqlite>) {
+        let words = words_of(self.text.as_deref().unwrap_or_default());
+        if words.is_empty() {
+            return;
+        }
+        query.push(" AND EXISTS (SELECT 1 FROM incident_texts WHERE incident_id = incidents.id");
+        for word in words {
+            query
+                .push(" AND instr(text, ")
+                .push_bind(word)
+                .push(") > 0");
+        }
+        query.push(")");
     }
 
     fn push_place(&self, query: &mut QueryBuilder<Sqlite>) {

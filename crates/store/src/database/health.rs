@@ -7,7 +7,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Connection, Error, Row, SqliteConnection};
 
 use super::{
-    DatabaseError, attachments, engine_state, events, incidents, jobs, meta, runs, timeline,
+    DatabaseError, attachments, audit, engine_state, events, incidents, jobs, meta, mutes, outbox,
+    runs, sessions, texts, timeline,
 };
 use crate::paths::Paths;
 use crate::quarantine;
@@ -29,7 +30,7 @@ struct Sealed {
 
 /// The ledger is not among them: it is by far the largest, a start doesn't wait for it, and a damaged
 /// record is found when it is read.
-const SEALED: [Sealed; 9] = [
+const SEALED: [Sealed; 14] = [
     Sealed {
         table: "meta",
         is_whole: meta::is_whole,
@@ -65,6 +66,26 @@ const SEALED: [Sealed; 9] = [
     Sealed {
         table: "runs",
         is_whole: runs::is_whole,
+    },
+    Sealed {
+        table: "outbox",
+        is_whole: outbox::is_whole,
+    },
+    Sealed {
+        table: "audit",
+        is_whole: audit::is_whole,
+    },
+    Sealed {
+        table: "sessions",
+        is_whole: sessions::is_whole,
+    },
+    Sealed {
+        table: "mutes",
+        is_whole: mutes::is_whole,
+    },
+    Sealed {
+        table: "incident_texts",
+        is_whole: texts::is_whole,
     },
 ];
 

@@ -1,13 +1,13 @@
 //! Incidents, one at a time: saved, put together again, and dropped when they are old.
 
-use domain::{Incident, IncidentId, IncidentKind, Severity, Timestamp};
+use domain::{Evidence, Incident, IncidentId, IncidentKind, Severity, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, Row, SqliteConnection};
 
 use super::attachments::{Attached, evidence_of, logs_of};
 use super::body::{read, written};
 use super::seal::Seal;
-use super::{Database, DatabaseError, attachments, timeline};
+use super::{Database, DatabaseError, attachments, texts, timeline};
 
 impl Database {
     /// An incident with its timeline, logs and evidence.
@@ -77,10 +77,24 @@ pub async fn save(
     let columns =
         Columns::new(id, &incident).map_err(|error| unsavable(incident.id, error.to_string()))?;
     columns.save(connection).await?;
-    timeline::append(connection, id, &entries).await?;
+    let entries_stored = timeline::append(connection, id, &entries).await?;
     incident.logs = logs;
     incident.evidence = evidence;
-    attachments::save(connection, &incident, id, stored).await
+    let attached = attachments::save(connection, &incident, id, stored).await?;
+    incident.timeline = entries;
+    // What is found is what is stored, also where less of it was given.
+    if incident.timeline.len() < entries_stored {
+        incident.timeline.clear();
+        timeline::add(connection, std::slice::from_mut(&mut incident)).await?;
+    }
+    if incident.logs.is_none() {
+        incident.logs = logs_of(connection, id).await.unwrap_or_default();
+    }
+    if *incident.evidence == Evidence::default() {
+        incident.evidence = evidence_of(connection, id).await.unwrap_or_default();
+    }
+    texts::save(connection, id, &incident).await?;
+    Ok(attached)
 }
 
 /// A row of `incidents`. What is beside `body` is for finding.

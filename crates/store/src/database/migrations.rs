@@ -6,9 +6,10 @@ use super::{DatabaseError, version_1};
 use crate::paths::Paths;
 
 /// Version n is what the first n of these make. Append only.
-pub const MIGRATIONS: [&str; 2] = [
+pub const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/0001_start.sql"),
     include_str!("../../migrations/0002_evidence_events_ledger.sql"),
+    include_str!("../../migrations/0003_paging_access_search.sql"),
 ];
 
 /// Brings the schema to the newest version, an older one after a copy.

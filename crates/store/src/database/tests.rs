@@ -1,11 +1,14 @@
 //! What the database promises, through its public face.
 
+mod access;
 mod attachments;
 mod events;
 mod ledger;
 mod listing;
 mod older;
+mod outbox;
 mod runs;
+mod search;
 
 use std::fs;
 use std::sync::Arc;
@@ -194,7 +197,7 @@ async fn open(place: &Place) -> Database {
 async fn a_tick_comes_back_after_a_restart() {
     let place = place();
     let database = open(&place).await;
-    assert_eq!(database.engine_state().await.unwrap(), None);
+    assert_eq!(database.engine_state("engine").await.unwrap(), None);
     let job = Job {
         id: "train-1".to_owned(),
         kind: "train".to_owned(),
@@ -204,12 +207,13 @@ async fn a_tick_comes_back_after_a_restart() {
         body: serde_json::json!({"services": ["pay"], "ratio": 0.1}),
     };
     let state = EngineState {
+        key: EngineState::ENGINE.to_owned(),
         version: 3,
         bytes: vec![0, 255, 7],
     };
     let tick = TickCommit {
         incidents: (1..=8).map(incident).collect(),
-        engine_state: Some(state.clone()),
+        engine_states: vec![state.clone()],
         jobs: vec![job.clone()],
         ..TickCommit::default()
     };
@@ -235,7 +239,7 @@ async fn a_tick_comes_back_after_a_restart() {
         database.newest_incident().await.unwrap(),
         Some(IncidentId(8))
     );
-    assert_eq!(database.engine_state().await.unwrap(), Some(state));
+    assert_eq!(database.engine_state("engine").await.unwrap(), Some(state));
     assert_eq!(database.jobs(10).await.unwrap(), std::slice::from_ref(&job));
     assert_eq!(
         database.meta("schema").await.unwrap().as_deref(),
@@ -357,7 +361,7 @@ async fn a_newer_database_is_refused_and_left_alone() {
     database.close().await;
     let error = Database::open(&place.paths).await.unwrap_err().to_string();
     assert!(
-        error.contains("version is 9") && error.contains("up to 2"),
+        error.contains("version is 9") && error.contains("up to 3"),
         "{error}"
     );
     assert!(!place.paths.quarantine().exists());
@@ -387,10 +391,11 @@ async fn some_bytes() -> Vec<u8> {
         ledger: (0..40)
             .map(|minute| record(&series("pay", "cpu"), minute))
             .collect(),
-        engine_state: Some(EngineState {
+        engine_states: vec![EngineState {
+            key: EngineState::ENGINE.to_owned(),
             version: 1,
             bytes: vec![7; 9000],
-        }),
+        }],
         ..evaluated(1)
     };
     database.commit_tick(tick).await.unwrap();

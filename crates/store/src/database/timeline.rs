@@ -11,12 +11,13 @@ use super::body::{read, written};
 use super::listing::PAGE_MAX;
 use super::seal::Seal;
 
-/// Adds the entries that are not there yet; those that are stay as they are.
+/// Adds the entries that are not there yet; those that are stay as they are. Says how many were
+/// there.
 pub async fn append(
     connection: &mut SqliteConnection,
     id: i64,
     timeline: &[TimelineEntry],
-) -> Result<(), DatabaseError> {
+) -> Result<usize, DatabaseError> {
     let failed = DatabaseError::query("save the timeline of an incident");
     // The two differ where a damaged entry was removed.
     let (stored, mut seq): (i64, i64) = sqlx::query_as(
@@ -26,7 +27,8 @@ pub async fn append(
     .fetch_one(&mut *connection)
     .await
     .map_err(&failed)?;
-    for entry in timeline.iter().skip(usize::try_from(stored).unwrap_or(0)) {
+    let stored = usize::try_from(stored).unwrap_or(0);
+    for entry in timeline.iter().skip(stored) {
         let body = written(entry).map_err(|error| DatabaseError::Unsavable {
             what: format!("the timeline of incident #{id}"),
             detail: error.to_string(),
@@ -45,7 +47,7 @@ pub async fn append(
         .map_err(&failed)?;
         seq += 1;
     }
-    Ok(())
+    Ok(stored)
 }
 
 pub async fn of(

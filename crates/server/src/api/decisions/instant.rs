@@ -52,7 +52,7 @@ struct Held {
 
 pub async fn answer(api: &Api, series: SeriesId, at: Timestamp) -> Result<Answer, Problem> {
     let runs = Runs::of(api);
-    let unit = unit(api, &series);
+    let unit = &unit(api, &series);
     let nothing = |answer: String, evaluated| Answer {
         service: series.service.to_string(),
         metric: series.metric.to_string(),
@@ -76,7 +76,7 @@ pub async fn answer(api: &Api, series: SeriesId, at: Timestamp) -> Result<Answer
         );
         return Ok(nothing(text, true));
     };
-    let tick = newest_tick(&held.entry, until, api.config.tick);
+    let tick = newest_tick(&held.entry, until, api.config().tick);
     let row = row_at(api, &series, tick, &held).await?;
     let rests_on_first = row.is_none() && held.entry.sample.is_some() && tick > held.entry.from;
     let entry = match &row {

@@ -106,7 +106,7 @@ impl<'a> Runs<'a> {
     /// How long after its last tick a run still says what holds: until the next tick was due, and
     /// while it is under way, until that can have been evaluated.
     fn reach(&self, run: Run) -> Duration {
-        let config = &self.api.config;
+        let config = self.api.config();
         match self.is_under_way(run) {
             true => config.evaluation_delay + 3 * config.tick,
             false => config.tick,

@@ -18,6 +18,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoParams, IntoResponses, PartialSchema, ToSchema};
 
+use super::super::guard::OPERATOR;
 use super::super::openapi::{Crossing, Length, refusals};
 use super::super::parameters::{duration, time};
 use super::super::problem::Problem;
@@ -332,6 +333,21 @@ async fn change(
     note: Option<String>,
 ) -> Result<Response, Problem> {
     let incident = number(id)?;
+    let command = Command {
+        number: 0,
+        incident,
+        actor: actor(api, headers),
+        kind,
+        note: checked_note(note)?,
+        expected: expected(headers)?,
+        stored: None,
+    };
+    send(api, command).await?;
+    Ok(whole(stored(api, incident).await?))
+}
+
+/// A note that is not too long; none where it is blank.
+pub(super) fn checked_note(note: Option<String>) -> Result<Option<String>, Problem> {
     if let Some(note) = &note
         && note.chars().count() > NOTE_CHARS_MAX
     {
@@ -339,16 +355,13 @@ async fn change(
             "note is longer than {NOTE_CHARS_MAX} characters"
         )));
     }
+    Ok(note.filter(|note| !note.trim().is_empty()))
+}
+
+/// Has a command carried out; what came of it is stored by then.
+pub(super) async fn send(api: &Api, command: Command) -> Result<(), Problem> {
+    let incident = command.incident;
     let (reply, answer) = oneshot::channel();
-    let command = Command {
-        number: 0,
-        incident,
-        actor: actor(headers),
-        kind,
-        note: note.filter(|note| !note.trim().is_empty()),
-        expected: expected(headers)?,
-        stored: None,
-    };
     let stopping =
         || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping").detail("the server stops");
     api.engine
@@ -356,10 +369,10 @@ async fn change(
         .await
         .map_err(|_| stopping())?;
     let answer = answer.await.map_err(|_| stopping())?;
-    match answer.result {
-        Ok(_) => Ok(whole(stored(api, incident).await?)),
-        Err(refusal) => Err(refused(incident, refusal)),
-    }
+    answer
+        .result
+        .map(|_| ())
+        .map_err(|refusal| refused(incident, refusal))
 }
 
 fn refused(id: IncidentId, refusal: Refusal) -> Problem {
@@ -400,17 +413,23 @@ fn said<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D
     Option::deserialize(value).map(Some)
 }
 
-fn required<T: DeserializeOwned>(body: &Bytes, like: &str) -> Result<T, Problem> {
+pub(super) fn required<T: DeserializeOwned>(body: &Bytes, like: &str) -> Result<T, Problem> {
     serde_json::from_slice(body)
         .map_err(|error| Problem::bad_request(format!("the body must be like {like}: {error}")))
 }
 
-/// Who asks: a name that nobody has verified.
-pub fn actor(headers: &HeaderMap) -> Actor {
+/// Who asks. With access control the guard has put the verified name in place of whatever was
+/// said; without, it is a name that nobody has verified.
+pub fn actor(api: &Api, headers: &HeaderMap) -> Actor {
     let name = headers
-        .get("x-operator")
+        .get(OPERATOR)
         .and_then(|value| value.to_str().ok())
         .map(str::trim);
     let name = name.filter(|name| !name.is_empty()).unwrap_or("anonymous");
-    Actor::Unverified(name.chars().take(NAME_CHARS_MAX).collect())
+    let name = name.chars().take(NAME_CHARS_MAX).collect();
+    if api.entrance.is_required() {
+        Actor::Verified(name)
+    } else {
+        Actor::Unverified(name)
+    }
 }

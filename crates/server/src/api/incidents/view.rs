@@ -124,13 +124,13 @@ struct ResolutionView {
 /// One thing that happened.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TimelineEntry)]
-struct EntryView {
+pub(crate) struct EntryView {
     #[schema(value_type = Time)]
     at: Timestamp,
     actor: String,
     #[schema(value_type = TimelineWord)]
-    event: &'static str,
-    text: String,
+    pub(crate) event: &'static str,
+    pub(crate) text: String,
 }
 
 impl IncidentView {
@@ -193,15 +193,17 @@ impl IncidentView {
 }
 
 /// Who did something, as people read it.
-pub(super) fn said_by(actor: &Actor) -> String {
+pub fn said_by(actor: &Actor) -> String {
     match actor {
         Actor::Bellwether => "bellwether".to_owned(),
         Actor::Rule(name) => format!("rule {name}"),
         Actor::Unverified(name) => format!("{name} (unverified)"),
+        Actor::Verified(name) => name.clone(),
     }
 }
 
-fn entry(entry: &TimelineEntry) -> EntryView {
+/// An entry of a timeline, in words.
+pub(crate) fn entry(entry: &TimelineEntry) -> EntryView {
     let actor = said_by(&entry.actor);
     let with_note = |did: &str, note: &Option<String>| {
         note.as_ref()
