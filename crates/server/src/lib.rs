@@ -33,9 +33,13 @@ mod stopping;
 mod stream;
 mod telemetry;
 
+pub mod backup;
 pub mod demo;
 pub mod doctor;
+pub mod incidents;
 pub mod lab;
+pub mod manual;
 pub mod offline;
+pub mod remote;
 pub mod replay;
 pub mod why;

@@ -5,12 +5,14 @@
 mod fake;
 mod harness;
 
+mod backup;
 mod bad_input;
 mod demo;
 mod doctor;
 mod durability;
 mod end_to_end;
 mod explained;
+mod incidents;
 mod knobs;
 mod operators;
 mod paging;
