@@ -48,6 +48,10 @@ const WHY_EXAMPLES: &str = "Examples:
 The numbers are those of the newest tick at or before TIME. Ticks lie evaluation_delay
 (10 s) and up to one tick (15 s) behind now; `now` tells of the newest one.";
 
+const NOTIFY_TEST_EXAMPLES: &str = "Examples:
+  bellwether notify test oncall
+  bellwether notify test oncall --config /etc/bellwether/config.yaml";
+
 const LOG_SHIFT_EXAMPLES: &str = r#"Examples:
   bellwether lab log-shift cases
   bellwether lab log-shift cases --json
@@ -138,6 +142,8 @@ pub enum Command {
     /// its components said, what held, which incident it joined, and what people were told.
     #[command(after_help = WHY_EXAMPLES)]
     Why(Why),
+    /// Paging, tried out by hand.
+    Notify(Notify),
     /// Judge Bellwether itself, offline, against simulated services whose faults are known.
     Lab(Lab),
     /// Check the configuration and print the effective whole, without secrets.
@@ -310,6 +316,32 @@ pub struct Why {
     /// Print the answer of the server as it came
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub struct Notify {
+    #[command(subcommand)]
+    pub command: NotifyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum NotifyCommand {
+    /// Send a test to a receiver, the whole way that an incident would go.
+    ///
+    /// It is sent once, from here, with the configured address and credentials; no server need run.
+    /// Printed are what was sent, where to (without secrets), and what came back. Exit code 1 where
+    /// the receiver did not take it, 2 where there is none of this name.
+    #[command(after_help = NOTIFY_TEST_EXAMPLES)]
+    Test(NotifyTest),
+}
+
+#[derive(Debug, Args)]
+pub struct NotifyTest {
+    /// Its name in the configuration: notify.receivers[].name
+    #[arg(value_name = "RECEIVER")]
+    pub receiver: String,
     #[command(flatten)]
     pub settings: Settings,
 }

@@ -36,6 +36,7 @@ mod telemetry;
 pub mod demo;
 pub mod doctor;
 pub mod lab;
+pub mod notify_test;
 pub mod offline;
 pub mod replay;
 pub mod why;

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use server::app::App;
-use server::cli::{Cli, Command, LabCommand, Serve, Settings};
+use server::cli::{Cli, Command, LabCommand, NotifyCommand, Serve, Settings};
 use server::config::{Config, Loaded, LogFormat};
 use server::live::Loading;
-use server::{config, demo, doctor, lab, offline, replay, source, why};
+use server::{config, demo, doctor, lab, notify_test, offline, replay, source, why};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -39,6 +39,7 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
         || error.is::<source::TargetsError>()
         || error.is::<why::UrlError>()
         || error.is::<doctor::DoctorError>()
+        || error.is::<notify_test::NotifyTestError>()
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -76,6 +77,12 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             };
             in_runtime(why::why(&asked, listen))
         }
+        Command::Notify(notify) => match &notify.command {
+            NotifyCommand::Test(asked) => {
+                let loaded = load(&asked.settings)?;
+                in_runtime(notify_test::notify_test(loaded.config, asked))
+            }
+        },
         Command::Lab(lab) => match &lab.command {
             LabCommand::Week(week) => lab::week(week),
             LabCommand::Story(story) => lab::story(story),
