@@ -80,6 +80,10 @@ const COMPLETIONS_EXAMPLES: &str = "Examples:
   bellwether completions zsh > ~/.zfunc/_bellwether
   bellwether completions fish > ~/.config/fish/completions/bellwether.fish";
 
+const NOTIFY_TEST_EXAMPLES: &str = "Examples:
+  bellwether notify test oncall
+  bellwether notify test oncall --config /etc/bellwether/config.yaml";
+
 const LOG_SHIFT_EXAMPLES: &str = r#"Examples:
   bellwether lab log-shift cases
   bellwether lab log-shift cases --json
@@ -182,6 +186,8 @@ pub enum Command {
     /// Copy the data directory consistently, also while a server works on it.
     #[command(after_help = BACKUP_EXAMPLES)]
     Backup(Backup),
+    /// Paging, tried out by hand.
+    Notify(Notify),
     /// Judge Bellwether itself, offline, against simulated services whose faults are known.
     Lab(Lab),
     /// Check the configuration and print the effective whole, without secrets.
@@ -363,6 +369,32 @@ pub struct Why {
     pub json: bool,
     #[command(flatten)]
     pub running: Running,
+}
+
+#[derive(Debug, Args)]
+pub struct Notify {
+    #[command(subcommand)]
+    pub command: NotifyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum NotifyCommand {
+    /// Send a test to a receiver, the whole way that an incident would go.
+    ///
+    /// It is sent once, from here, with the configured address and credentials; no server need run.
+    /// Printed are what was sent, where to (without secrets), and what came back. Exit code 1 where
+    /// the receiver did not take it, 2 where there is none of this name.
+    #[command(after_help = NOTIFY_TEST_EXAMPLES)]
+    Test(NotifyTest),
+}
+
+#[derive(Debug, Args)]
+pub struct NotifyTest {
+    /// Its name in the configuration: notify.receivers[].name
+    #[arg(value_name = "RECEIVER")]
+    pub receiver: String,
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 #[derive(Debug, Args)]

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use server::app::App;
-use server::cli::{Cli, Command, LabCommand, Serve, Settings};
+use server::cli::{Cli, Command, LabCommand, NotifyCommand, Serve, Settings};
 use server::config::{Config, Loaded, LogFormat};
 use server::live::Loading;
 use server::{
-    backup, config, credentials, demo, doctor, incidents, lab, manual, offline, remote, replay,
-    source, why,
+    backup, config, credentials, demo, doctor, incidents, lab, manual, notify_test, offline,
+    remote, replay, source, why,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::layer::SubscriberExt;
@@ -43,6 +43,7 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
         || error.is::<source::TargetsError>()
         || error.is::<remote::RemoteError>()
         || error.is::<doctor::DoctorError>()
+        || error.is::<notify_test::NotifyTestError>()
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -80,6 +81,12 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Completions(asked) => Ok(manual::completions(&asked)),
         Command::Man(asked) => manual::man(&asked),
+        Command::Notify(notify) => match &notify.command {
+            NotifyCommand::Test(asked) => {
+                let loaded = load(&asked.settings)?;
+                in_runtime(notify_test::notify_test(loaded.config, asked))
+            }
+        },
         Command::Lab(lab) => match &lab.command {
             LabCommand::Week(week) => lab::week(week),
             LabCommand::Story(story) => lab::story(story),

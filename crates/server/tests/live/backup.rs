@@ -69,28 +69,28 @@ async fn a_backup_of_a_running_server_is_used_by_another() {
         restored(&copy, &config, &before, &after).await;
     }
     figure(
-        "6",
+        "api 6",
         "backups of a running server, restored",
         BACKUPS,
         "all whole",
         true,
     );
     figure(
-        "6",
+        "api 6",
         "incidents of restored backups",
         before.len() * BACKUPS,
         "all equal",
         !before.is_empty(),
     );
     figure(
-        "6",
+        "api 6",
         "models of restored backups, by their bytes",
         models_compared,
         "all equal",
         models_compared > 0,
     );
     figure(
-        "6",
+        "api 6",
         "rows of restored backups",
         rows_compared,
         "all there",

@@ -122,7 +122,7 @@ async fn every_route_and_method_is_answered_to_the_documented_roles_only() {
     }
     let sent = world.stands();
     figure(
-        "2",
+        "api 2",
         "routes × methods × roles as documented",
         sent,
         "all",
