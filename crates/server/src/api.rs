@@ -7,6 +7,7 @@ mod catalogue;
 mod configuration;
 mod datasets;
 mod decisions;
+mod docs;
 mod events;
 mod findings;
 mod guard;
@@ -27,6 +28,7 @@ mod series;
 mod services;
 mod status;
 mod stream;
+mod vocabulary;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -36,7 +38,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use axum::{Router, middleware};
+use axum::{Extension, Router, middleware};
 use domain::{ServiceId, Timestamp};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sources::LogReader;
@@ -67,6 +69,7 @@ pub use audit::Refusals;
 pub(crate) use incidents::entry;
 use problem::Problem;
 pub(crate) use services::judged;
+use vocabulary::Vocabulary;
 
 /// No answer takes longer, but for `POST /retrain?wait=true`.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -202,6 +205,9 @@ fn described() -> (Router<Api>, OpenApi) {
         .routes(routes!(datasets::download::get))
         .routes(routes!(configuration::get))
         .routes(routes!(incidents::bulk::post))
+        .routes(routes!(docs::document))
+        .routes(routes!(docs::page))
+        .routes(routes!(docs::file))
         .routes(routes!(access::login))
         .routes(routes!(access::logout))
         .routes(routes!(access::me))
@@ -219,8 +225,13 @@ fn described() -> (Router<Api>, OpenApi) {
 }
 
 fn router(api: Api) -> Router {
-    let (routes, _) = described();
+    let (routes, document) = described();
     routes
+        .layer(Extension(Arc::new(docs::Served::of(&document))))
+        .layer(from_fn_with_state(
+            Arc::new(Vocabulary::of(&document)),
+            vocabulary::check,
+        ))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::disable())
@@ -247,9 +258,8 @@ fn prometheus_routes() -> OpenApiRouter<Api> {
 
 /// Headers of every answer: nothing may guess its type, keep it, frame it, or learn from where one
 /// came.
-const ALWAYS: [(HeaderName, &str); 5] = [
+const ALWAYS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::CACHE_CONTROL, "no-store"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
     (
@@ -266,6 +276,9 @@ async fn finish(request: Request, next: Next) -> Response {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     // A page has one of its own.
     headers
         .entry(header::CONTENT_SECURITY_POLICY)

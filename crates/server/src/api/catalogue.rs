@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use domain::{Combine, Direction, MetricSpec, Thresholds};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sources::{Identity, filled, range};
 use utoipa::ToSchema;
 
@@ -19,11 +19,6 @@ words! {
     /// How the instances of a service become one series: the worst, their sum, their mean.
     CombineWord: "max", "sum", "avg";
 }
-
-/// There are none.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoParameters {}
 
 /// The metrics, by id.
 #[derive(Serialize, ToSchema)]
@@ -79,10 +74,7 @@ struct ServiceThresholds {
 #[utoipa::path(get, path = "/api/v1/catalogue", tag = "services", responses(
     (status = 200, description = "All metrics, on one page.", body = Catalogue),
 ))]
-pub async fn get(
-    State(api): State<Api>,
-    Query(NoParameters {}): Query<NoParameters>,
-) -> Result<Json<Catalogue>, Problem> {
+pub async fn get(State(api): State<Api>) -> Result<Json<Catalogue>, Problem> {
     let config = api.config();
     let identity = Identity::new(config.identity.clone(), config.scope.clone());
     let identity = identity.map_err(|error| Problem::internal("naming the services", &error))?;

@@ -47,7 +47,7 @@ pub struct ListParameters {
     /// Any of these, separated by commas; an operator's word counts more than the thresholds.
     #[param(value_type = Option<Vec<Crossing>>, style = Form, explode = false)]
     severity: Option<String>,
-    #[param(value_type = Option<IncidentKindWord>)]
+    #[param(inline, value_type = Option<IncidentKindWord>)]
     kind: Option<String>,
     firing: Option<bool>,
     snoozed: Option<bool>,
@@ -59,7 +59,8 @@ pub struct ListParameters {
     /// Opened until then.
     #[param(value_type = Option<Instant>)]
     to: Option<String>,
-    #[param(value_type = Option<SortWord>, default = "-id")]
+    /// The newest first where it is missing.
+    #[param(inline, value_type = Option<SortWord>)]
     sort: Option<String>,
     /// The `next_cursor` of the page before, in the same order.
     cursor: Option<String>,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::known::{after_cursor, page_of};
-use super::openapi::Time;
+use super::openapi::{OfService, Time};
 use super::parameters::page_limit;
 use super::problem::Problem;
 use super::{Api, visible};
@@ -30,11 +30,14 @@ const JOBS_MAX: u32 = 5;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Parameters {
-    /// An id, or a bare name where it is unique.
+    /// An id of `GET /services`, a bare name where that is unique, or a service of the past.
+    #[param(min_length = 1, max_length = 1024)]
     service: Option<String>,
     /// The id of a metric.
+    #[param(min_length = 1, max_length = 64)]
     metric: Option<String>,
     /// The `next_cursor` of the page before.
+    #[param(max_length = 1200)]
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<usize>,
@@ -114,9 +117,9 @@ struct ModelOutcome {
 }
 
 /// The models, and the series that have none yet.
-#[utoipa::path(get, path = "/api/v1/models", tag = "models", params(Parameters), responses(
+#[utoipa::path(get, path = "/api/v1/models", tag = "training", params(Parameters), responses(
     (status = 200, description = "By service and metric, page by page.", body = Models),
-    (status = 404, description = "There is no such service.", body = Problem, content_type = "application/problem+json"),
+    OfService,
 ))]
 pub async fn list(
     State(api): State<Api>,

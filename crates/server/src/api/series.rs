@@ -16,7 +16,9 @@ use store::{DatasetError, IncidentFilter, Paths, Rows, RunAt};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::openapi::{IncidentStatus, PartWord, PredictionWord, SeverityWord, Time};
+use super::openapi::{
+    IncidentStatus, Instant, OfService, PartWord, PredictionWord, SeverityWord, Time,
+};
 use super::parameters::{duration, optional_time};
 use super::problem::Problem;
 use crate::clock;
@@ -38,15 +40,22 @@ const INCIDENTS_MAX: usize = 200;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Parameters {
-    /// An id, or a bare name where it is unique.
-    #[param(required = true)]
+    /// An id of `GET /services`, a bare name where that is unique, or a service of the past.
+    #[param(
+        required = true,
+        min_length = 1,
+        max_length = 1024,
+        example = "payments"
+    )]
     service: Option<String>,
     /// The id of a metric.
-    #[param(required = true)]
+    #[param(required = true, min_length = 1, max_length = 64, example = "lat")]
     metric: Option<String>,
     /// Six hours before `to` where it is missing; RFC 3339 or epoch seconds.
+    #[param(value_type = Option<Instant>)]
     from: Option<String>,
     /// Now where it is missing; 400 days after `from` at most.
+    #[param(value_type = Option<Instant>)]
     to: Option<String>,
     /// Stretches of this length instead of `points`, such as `5m`: up to three points of each.
     step: Option<String>,
@@ -135,7 +144,7 @@ struct SeriesIncident {
 /// The past of a series.
 #[utoipa::path(get, path = "/api/v1/series", tag = "services", params(Parameters), responses(
     (status = 200, description = "All samples, or the telling ones of each stretch.", body = Series),
-    (status = 404, description = "There is no such service or metric.", body = Problem, content_type = "application/problem+json"),
+    OfService,
 ))]
 pub async fn get(
     State(api): State<Api>,

@@ -50,12 +50,21 @@ POST /api/v1/incidents/N/assign       {\"owner\": \"kim\"}
 POST /api/v1/incidents/N/snooze       {\"for\": \"2h\"} or {\"until\": \"change\"}
 POST /api/v1/incidents/N/comment      {\"note\": \"…\"}
 POST /api/v1/incidents/N/severity     {\"severity\": \"High\"}
+POST /api/v1/incidents/bulk           {\"ids\": [1, 2], \"action\": \"ack\", \"note\": \"…\"}
 GET  /api/v1/decisions                ?service=ID&metric=ID&at=TIME: what was decided and why
 POST /api/v1/events                   {\"kind\": \"deploy\", \"service\": \"payments\", \"version\": \"2.1.0\"}
 GET  /api/v1/events                   ?service=&from=&to=&cursor=&limit=
 GET  /api/v1/jobs, /api/v1/jobs/ID
+GET  /api/v1/stream                   what changes, as it changes: server-sent events
+GET  /api/v1/series                   ?service=ID&metric=ID&from=&to=&points=: values with what was expected, gaps, incidents
+GET  /api/v1/findings                 ?service=&severity=High,Critical&prediction=Anomaly&cursor=&limit=
+GET  /api/v1/catalogue                the metrics, how they are asked for, and their thresholds
+GET  /api/v1/models                   ?service=&metric=&cursor=&limit=
+GET  /api/v1/datasets                 ?service=&cursor=&limit=; /rows and /download ?service=ID&metric=ID&part=history
+GET  /api/v1/config                   in force, without secrets
 GET  /prometheus/api/v1/query         and query_range, series, labels, metadata: the embedded store, as Prometheus answers
 GET  /api/v1/status
+GET  /api/v1/openapi.json             all of this as an OpenAPI document; /api/v1/docs shows it
 GET  /healthz, /readyz
 GET  /metrics                         Bellwether's own telemetry
 POST /api/v1/login                    {\"name\": \"kim\", \"password\": \"…\"}, and /api/v1/logout

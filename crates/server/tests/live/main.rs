@@ -7,6 +7,7 @@ mod harness;
 
 mod attacks;
 mod bad_input;
+mod contract;
 mod demo;
 mod doctor;
 mod durability;
