@@ -78,7 +78,7 @@ const BY_FORM: [&str; 4] = [
 ];
 
 /// The subjects, in the order in which they are read.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     ("services", "What is watched, and how it is now."),
     (
         "incidents",
