@@ -22,8 +22,8 @@ use super::problem::Problem;
 
 pub(in crate::api) use words::words;
 pub use words::{
-    AuthWord, ComponentWord, Crossing, GapWord, IncidentKindWord, IncidentStatus, Instant, Length,
-    Level, LogOutcomeWord, PartWord, PredictionWord, RoleWord, ServiceState, SeverityWord, Time,
+    ComponentWord, Crossing, GapWord, IncidentKindWord, IncidentStatus, Instant, Length, Level,
+    LogOutcomeWord, PartWord, PredictionWord, ServiceState, SeverityWord, Time,
 };
 
 const PROBLEM: &str = "application/problem+json";
@@ -78,7 +78,7 @@ const BY_FORM: [&str; 4] = [
 ];
 
 /// The subjects, in the order in which they are read.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 13] = [
     ("services", "What is watched, and how it is now."),
     (
         "incidents",
@@ -98,6 +98,11 @@ const TAGS: [(&str, &str); 11] = [
         "The embedded store in the format of Prometheus: 404 where a Prometheus is asked instead. Unknown parameters are ignored, as Prometheus does. Refusals are Prometheus's own JSON.",
     ),
     ("access", "Who may come in, and who changed what."),
+    (
+        "paging",
+        "Who is told of incidents, what they were told, and what is withheld.",
+    ),
+    ("configuration", "What is set, and taking a new one over."),
     ("description", "This document, and the page that shows it."),
 ];
 
