@@ -7,7 +7,10 @@ use server::app::App;
 use server::cli::{Cli, Command, LabCommand, Serve, Settings};
 use server::config::{Config, Loaded, LogFormat};
 use server::live::Loading;
-use server::{config, credentials, demo, doctor, lab, offline, replay, source, why};
+use server::{
+    backup, config, credentials, demo, doctor, incidents, lab, manual, offline, remote, replay,
+    source, why,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -38,7 +41,7 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
         || error.is::<lab::PromqlError>()
         || error.is::<access::IssueError>()
         || error.is::<source::TargetsError>()
-        || error.is::<why::UrlError>()
+        || error.is::<remote::RemoteError>()
         || error.is::<doctor::DoctorError>()
 }
 
@@ -69,14 +72,14 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             in_runtime(doctor::doctor(loaded.config, &asked))
         }
-        Command::Why(asked) => {
-            // With --url nothing of the configuration is needed.
-            let listen = match asked.url {
-                Some(_) => Config::default().listen,
-                None => load(&asked.settings)?.config.listen,
-            };
-            in_runtime(why::why(&asked, listen))
+        Command::Why(asked) => in_runtime(async move { why::why(&asked).await }),
+        Command::Incidents(asked) => in_runtime(async move { incidents::incidents(&asked).await }),
+        Command::Backup(asked) => {
+            let config = load(&asked.settings)?.config;
+            in_runtime(async move { backup::backup(config, &asked).await })
         }
+        Command::Completions(asked) => Ok(manual::completions(&asked)),
+        Command::Man(asked) => manual::man(&asked),
         Command::Lab(lab) => match &lab.command {
             LabCommand::Week(week) => lab::week(week),
             LabCommand::Story(story) => lab::story(story),

@@ -217,7 +217,7 @@ fn sort(text: Option<&str>) -> Result<Sort, Problem> {
 
 /// One incident with its explanation, logs and timeline.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents",
-    params(("id" = u64, Path, description = "Its number.", minimum = 1)),
+    params(("id" = u64, Path, description = "Its number.", minimum = 1, example = 1)),
     responses(
         (status = 200, description = "The incident.", body = IncidentView,
             headers(("etag" = String, description = "Its revision, for If-Match."))),

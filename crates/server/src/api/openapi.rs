@@ -22,14 +22,14 @@ use super::problem::Problem;
 
 pub(in crate::api) use words::words;
 pub use words::{
-    AuthWord, ComponentWord, Crossing, GapWord, IncidentKindWord, IncidentStatus, Instant, Length,
-    Level, LogOutcomeWord, PartWord, PredictionWord, RoleWord, ServiceState, SeverityWord, Time,
+    ComponentWord, Crossing, GapWord, IncidentKindWord, IncidentStatus, Instant, Length, Level,
+    LogOutcomeWord, PartWord, PredictionWord, ServiceState, SeverityWord, Time,
 };
 
 const PROBLEM: &str = "application/problem+json";
 
 /// What any route may answer, and when.
-const EVERYWHERE: [(StatusCode, &str); 8] = [
+const EVERYWHERE: [(StatusCode, &str); 6] = [
     (
         StatusCode::BAD_REQUEST,
         "A parameter, header or body is missing, wrong or unknown; `detail` says which, and what it must be.",
@@ -43,14 +43,6 @@ const EVERYWHERE: [(StatusCode, &str); 8] = [
         "This request may not ask for it; `detail` says why.",
     ),
     (
-        StatusCode::REQUEST_TIMEOUT,
-        "The body did not arrive within 30 seconds.",
-    ),
-    (
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "The body has more than 64 KiB.",
-    ),
-    (
         StatusCode::TOO_MANY_REQUESTS,
         "Too many wrong tokens came from this address; Retry-After says how many seconds to wait.",
     ),
@@ -62,7 +54,11 @@ const EVERYWHERE: [(StatusCode, &str); 8] = [
 ];
 
 /// What a route that takes a body may answer beside that.
-const WITH_BODY: [(StatusCode, &str); 2] = [
+const WITH_BODY: [(StatusCode, &str); 3] = [
+    (
+        StatusCode::REQUEST_TIMEOUT,
+        "The body did not arrive within 30 seconds.",
+    ),
     (
         StatusCode::PAYLOAD_TOO_LARGE,
         "The body has more than 64 KiB.",
@@ -82,7 +78,7 @@ const BY_FORM: [&str; 4] = [
 ];
 
 /// The subjects, in the order in which they are read.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 13] = [
     ("services", "What is watched, and how it is now."),
     (
         "incidents",
@@ -101,6 +97,12 @@ const TAGS: [(&str, &str); 10] = [
         "prometheus",
         "The embedded store in the format of Prometheus: 404 where a Prometheus is asked instead. Unknown parameters are ignored, as Prometheus does. Refusals are Prometheus's own JSON.",
     ),
+    ("access", "Who may come in, and who changed what."),
+    (
+        "paging",
+        "Who is told of incidents, what they were told, and what is withheld.",
+    ),
+    ("configuration", "What is set, and taking a new one over."),
     ("description", "This document, and the page that shows it."),
 ];
 

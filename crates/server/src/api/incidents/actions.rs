@@ -20,7 +20,7 @@ use utoipa::{IntoParams, IntoResponses, PartialSchema, ToSchema};
 
 use super::super::guard::OPERATOR;
 use super::super::openapi::{Crossing, Length, refusals};
-use super::super::parameters::{duration, time};
+use super::super::parameters::{duration, object, time};
 use super::super::problem::Problem;
 use super::super::{Api, visible};
 use super::view::IncidentView;
@@ -163,7 +163,7 @@ struct SeverityBody {
 
 /// Says that somebody looks at it: repeats of its messages stop.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/ack", tag = "incidents",
-    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1), Asked),
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = Option<NoteBody>, responses(Changed))]
 pub async fn acknowledge(
     State(api): State<Api>,
@@ -177,7 +177,7 @@ pub async fn acknowledge(
 
 /// Resolves it.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/resolve", tag = "incidents",
-    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1), Asked),
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = Option<ResolveBody>, responses(Changed))]
 pub async fn resolve(
     State(api): State<Api>,
@@ -196,7 +196,7 @@ pub async fn resolve(
 
 /// Opens it again.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/reopen", tag = "incidents",
-    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1), Asked),
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = Option<NoteBody>, responses(Changed))]
 pub async fn reopen(
     State(api): State<Api>,
@@ -210,7 +210,7 @@ pub async fn reopen(
 
 /// Adds a comment to its timeline.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/comment", tag = "incidents",
-    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1), Asked),
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = CommentBody, responses(Changed))]
 pub async fn comment(
     State(api): State<Api>,
@@ -227,7 +227,7 @@ pub async fn comment(
 
 /// Gives it to somebody, or to nobody.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/assign", tag = "incidents",
-    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1), Asked),
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = AssignBody, responses(Changed))]
 pub async fn assign(
     State(api): State<Api>,
@@ -251,7 +251,7 @@ pub async fn assign(
 
 /// Keeps quiet about it for a while.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/snooze", tag = "incidents",
-    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1), Asked),
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = SnoozeBody, responses(Changed))]
 pub async fn snooze(
     State(api): State<Api>,
@@ -304,7 +304,7 @@ fn length(text: &str) -> Result<Duration, Problem> {
 
 /// Sets its severity by an operator's word, or gives it back to the thresholds.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/severity", tag = "incidents",
-    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1), Asked),
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = SeverityBody, responses(Changed))]
 pub async fn set_severity(
     State(api): State<Api>,
@@ -414,7 +414,7 @@ fn said<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D
 }
 
 pub(super) fn required<T: DeserializeOwned>(body: &Bytes, like: &str) -> Result<T, Problem> {
-    serde_json::from_slice(body)
+    object(body)
         .map_err(|error| Problem::bad_request(format!("the body must be like {like}: {error}")))
 }
 

@@ -119,3 +119,56 @@ fn parts(schemas: &Map<String, Value>) -> BTreeSet<String> {
         .map(str::to_owned)
         .collect()
 }
+
+/// What the contract test rests on: it does see what is wrong.
+#[test]
+fn departures_from_the_document_are_seen() {
+    let answer = |schema: &str| json!({"$ref": format!("#/components/schemas/{schema}")});
+    let document = Document::new(json!({
+        "paths": {"/jobs": {"get": {"responses": {
+            "200": {"content": {"application/json": {"schema": answer("Job")}}},
+            "304": {"description": "nothing"},
+            "404": {"content": {"application/problem+json": {"schema": {"type": "object"}}}},
+        }}}},
+        "components": {"schemas": {
+            "Job": {"allOf": [answer("Base"), {"type": "object", "properties": {
+                "state": {"enum": ["done", "failed"]}}}]},
+            "Base": {"type": "object", "required": ["at"], "properties": {
+                "at": {"type": "string", "format": "date-time"},
+                "rows": {"type": ["integer", "null"], "minimum": 0}}},
+        }},
+    }));
+    let check = |status, kind: &str, body: &str, expected: usize| {
+        let wrong = document.wrong(&Method::GET, "/jobs", status, kind, body);
+        assert_eq!(wrong.len(), expected, "{status} {kind} {body}: {wrong:?}");
+    };
+    let json = "application/json";
+    check(
+        200,
+        json,
+        r#"{"at": "2026-01-01T00:00:00Z", "rows": null, "state": "done"}"#,
+        0,
+    );
+    check(
+        200,
+        json,
+        r#"{"at": "2026-01-01T00:00:00Z", "state": "lost"}"#,
+        1,
+    );
+    check(200, json, r#"{"at": "yesterday"}"#, 1);
+    check(200, json, r#"{"rows": 1}"#, 1);
+    check(
+        200,
+        json,
+        r#"{"at": "2026-01-01T00:00:00Z", "rows": -1}"#,
+        1,
+    );
+    check(200, json, r#"{"at": "2026-01-01T00:00:00Z", "new": 1}"#, 1);
+    check(200, json, "no JSON", 1);
+    check(200, "text/html", "{}", 1);
+    check(204, "", "", 1);
+    check(304, "", "", 0);
+    check(304, "", "more", 1);
+    check(404, PROBLEM, r#"{"status": 404}"#, 0);
+    check(404, PROBLEM, r#"{"status": 500}"#, 1);
+}
