@@ -5,6 +5,7 @@
 
 mod document;
 mod rows;
+mod shown;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -88,12 +89,19 @@ impl Ask {
         if let Some((kind, body)) = &self.body {
             request = request.header("content-type", *kind).body(body.clone());
         }
-        let answer = request.timeout(PATIENCE).send().await.expect("an answer");
+        let mut answer = request.timeout(PATIENCE).send().await.expect("an answer");
         let status = answer.status().as_u16();
         let kind = answer.headers().get("content-type");
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().to_owned();
-        let body = answer.text().await.expect("a text");
+        let body = match kind.as_str() {
+            // Never ends by itself.
+            "text/event-stream" => {
+                let first = answer.chunk().await.expect("an answer").unwrap_or_default();
+                String::from_utf8_lossy(&first).into_owned()
+            }
+            _ => answer.text().await.expect("a text"),
+        };
         let mut wrong = document.wrong(&method, template, status, &kind, &body);
         if status != self.status {
             wrong.push(format!("{status} instead of {}: {body:.300}", self.status));

@@ -14,6 +14,7 @@ pub fn all(world: &World) -> Vec<Ask> {
     rows.extend(events());
     rows.extend(incident_lists(world.incident));
     rows.extend(incident_actions(world.incident));
+    rows.extend(super::shown::all(world.incident));
     rows.extend(training(&world.job));
     rows.extend(health());
     rows.extend(access());
