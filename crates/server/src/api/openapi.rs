@@ -62,16 +62,10 @@ const EVERYWHERE: [(StatusCode, &str); 8] = [
 ];
 
 /// What a route that takes a body may answer beside that.
-const WITH_BODY: [(StatusCode, &str); 2] = [
-    (
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "The body has more than 64 KiB.",
-    ),
-    (
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "The body is not of the content type that is taken.",
-    ),
-];
+const WITH_BODY: [(StatusCode, &str); 1] = [(
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "The body is not of the content type that is taken.",
+)];
 
 /// Queries that may also be sent as a form.
 const BY_FORM: [&str; 4] = [
