@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use domain::{
-    Actor, ChangeFact, Incident, IncidentId, IncidentKind, Member, PatternChange, ServiceId,
-    Severity, Status, TimelineEvent, Timestamp,
+    Actor, ChangeFact, ChangeKind, Incident, IncidentId, IncidentKind, Member, PatternChange,
+    ServiceId, Severity, Status, TimelineEvent, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +54,7 @@ pub struct NoticeBody {
     pub members_omitted: usize,
     /// The log pattern that moved most, in words.
     pub log_pattern: Option<String>,
-    /// The newest change before the trouble, in words.
+    /// The newest change before the trouble, in words; what Bellwether did itself is left out.
     pub change: Option<String>,
     /// PromQL that shows the worst member, where the evidence has it.
     pub query: Option<String>,
@@ -304,6 +304,16 @@ fn log_pattern(incident: &Incident) -> Option<String> {
 
 fn change(incident: &Incident) -> Option<String> {
     let changes = incident.evidence.changes.as_ref()?;
-    let ChangeFact { at, kind, .. } = changes.facts.last()?;
+    let in_the_world = |fact: &&ChangeFact| !is_our_own(&fact.kind);
+    let newest = changes.facts.iter().rev().find(in_the_world);
+    let ChangeFact { at, kind, .. } = newest?;
     Some(line(&format!("{kind} at {at}"), FACT_CHARS))
+}
+
+/// What Bellwether did itself troubles no service.
+fn is_our_own(kind: &ChangeKind) -> bool {
+    matches!(
+        kind,
+        ChangeKind::ConfigReloaded | ChangeKind::Retrained { .. }
+    )
 }

@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a measurement may fail where it stands")]
 
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -26,6 +28,10 @@ const TICKS: u64 = 60;
 /// More bytes than the ring holds and the kernel for a client that doesn't read.
 const COMMENTS: usize = 800;
 const COMMENT_CHARS: usize = 8_000;
+/// What a client may cost, as a connection that is idle may.
+const CLIENT_KIB_MAX: f64 = 30.0;
+/// A tick of a second may take so long.
+const TICK_MS_MAX: f64 = 500.0;
 
 /// A server that is killed when dropped.
 struct Server {
@@ -123,6 +129,47 @@ async fn main() {
         grown(&settled)
     );
     println!("a slow client that reads at last is told that it missed events: {missed}");
+
+    let clients = format!("{IDLE} idle and {SLOW} slow clients of the event stream");
+    let grown = grown(&settled);
+    figure(
+        &format!("{clients}: memory for each, after the flood"),
+        &format!("{grown:.1} KiB"),
+        &format!("≤ {CLIENT_KIB_MAX} KiB"),
+        grown <= CLIENT_KIB_MAX,
+    );
+    figure(
+        "ticks missed with them, of as many as without",
+        &format!("{} of {}", followed.missed, followed.ticks),
+        "0",
+        followed.missed == 0 && followed.ticks > 0,
+    );
+    figure(
+        "the slowest tick with them, and without",
+        &format!("{:.0} and {:.0} ms", slowest(&followed), slowest(&calm)),
+        &format!("≤ {TICK_MS_MAX} ms"),
+        slowest(&followed) <= TICK_MS_MAX,
+    );
+    figure(
+        "a slow client that reads at last is told that it missed events",
+        &missed.to_string(),
+        "true",
+        missed,
+    );
+}
+
+/// Writes a figure for `make show-api`, and prints it.
+fn figure(what: &str, figure: &str, bar: &str, pass: bool) {
+    let verdict = if pass { "pass" } else { "short" };
+    println!("FIGURE {what} | {figure} | {bar} | {verdict}");
+    if let Some(path) = std::env::var_os("BELLWETHER_FIGURES") {
+        let mut file = File::options()
+            .append(true)
+            .create(true)
+            .open(path)
+            .unwrap();
+        writeln!(file, "api 5\t{what}\t{figure}\t{bar}\t{verdict}").unwrap();
+    }
 }
 
 /// The fleet, answering in this process.
@@ -281,18 +328,21 @@ fn since(before: &Standing, now: Standing) -> Standing {
 }
 
 fn report(what: &str, standing: &Standing) {
-    let slowest = standing
-        .within
-        .iter()
-        .find(|(_, count)| *count == standing.ticks);
     println!(
         "{what}: {:.1} MiB, {} ticks, {} missed, {:.2} ms on average, the slowest within {:.0} ms",
         standing.memory_kib as f64 / 1024.0,
         standing.ticks,
         standing.missed,
         1_000.0 * standing.tick_seconds / standing.ticks.max(1) as f64,
-        1_000.0 * slowest.map_or(f64::INFINITY, |(bound, _)| *bound)
+        slowest(standing)
     );
+}
+
+/// In milliseconds, the bound of the histogram that all ticks lie within.
+fn slowest(standing: &Standing) -> f64 {
+    let all = |(_, count): &&(f64, u64)| *count == standing.ticks;
+    let bound = standing.within.iter().find(all);
+    1_000.0 * bound.map_or(f64::INFINITY, |(bound, _)| *bound)
 }
 
 async fn follow(address: &str, service: &str) -> TcpStream {

@@ -4,10 +4,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use server::app::App;
-use server::cli::{Cli, Command, LabCommand, Serve, Settings};
+use server::cli::{Cli, Command, LabCommand, NotifyCommand, Serve, Settings};
 use server::config::{Config, Loaded, LogFormat};
 use server::live::Loading;
-use server::{config, credentials, demo, doctor, lab, offline, replay, source, why};
+use server::{
+    backup, config, credentials, demo, doctor, incidents, lab, manual, notify_test, offline,
+    remote, replay, source, why,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -38,8 +41,9 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
         || error.is::<lab::PromqlError>()
         || error.is::<access::IssueError>()
         || error.is::<source::TargetsError>()
-        || error.is::<why::UrlError>()
+        || error.is::<remote::RemoteError>()
         || error.is::<doctor::DoctorError>()
+        || error.is::<notify_test::NotifyTestError>()
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -69,14 +73,20 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             in_runtime(doctor::doctor(loaded.config, &asked))
         }
-        Command::Why(asked) => {
-            // With --url nothing of the configuration is needed.
-            let listen = match asked.url {
-                Some(_) => Config::default().listen,
-                None => load(&asked.settings)?.config.listen,
-            };
-            in_runtime(why::why(&asked, listen))
+        Command::Why(asked) => in_runtime(async move { why::why(&asked).await }),
+        Command::Incidents(asked) => in_runtime(async move { incidents::incidents(&asked).await }),
+        Command::Backup(asked) => {
+            let config = load(&asked.settings)?.config;
+            in_runtime(async move { backup::backup(config, &asked).await })
         }
+        Command::Completions(asked) => Ok(manual::completions(&asked)),
+        Command::Man(asked) => manual::man(&asked),
+        Command::Notify(notify) => match &notify.command {
+            NotifyCommand::Test(asked) => {
+                let loaded = load(&asked.settings)?;
+                in_runtime(notify_test::notify_test(loaded.config, asked))
+            }
+        },
         Command::Lab(lab) => match &lab.command {
             LabCommand::Week(week) => lab::week(week),
             LabCommand::Story(story) => lab::story(story),

@@ -58,7 +58,8 @@ fn a_body_tells_what_the_evidence_knows() {
     assert_eq!(body.query.as_deref(), Some("up{service=\"payments\"}"));
     assert_eq!(
         body.change.as_deref(),
-        Some("version went from 1 to 2 at 2026-11-22T11:00:00.000Z")
+        Some("version went from 1 to 2 at 2026-11-22T11:00:00.000Z"),
+        "what Bellwether did itself, although later, is no change of the world"
     );
     assert_eq!(
         body.log_pattern.as_deref(),
@@ -79,18 +80,25 @@ fn evidence() -> Evidence {
         pattern(PatternChange::Gone, "fine"),
         pattern(PatternChange::New, "no connection to <*>"),
     ];
+    let version = ChangeKind::Version {
+        from: "1".into(),
+        to: "2".into(),
+    };
+    let retrained = ChangeKind::Retrained {
+        metric: metric.clone(),
+        model: "0123456789abcdef".into(),
+    };
     Evidence {
         changes: Some(Changes {
             from: at,
             to: NOON,
-            facts: vec![ChangeFact {
-                at,
-                service: None,
-                kind: ChangeKind::Version {
-                    from: "1".into(),
-                    to: "2".into(),
-                },
-            }],
+            facts: [version, ChangeKind::ConfigReloaded, retrained]
+                .map(|kind| ChangeFact {
+                    at,
+                    service: None,
+                    kind,
+                })
+                .into(),
             omitted: 0,
             known_from: None,
         }),

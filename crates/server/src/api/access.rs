@@ -14,7 +14,8 @@ use super::Api;
 use super::audit::TriedName;
 use super::guard::{COOKIE, Sender, refusal, session_token};
 use super::incidents::actor;
-use super::openapi::{RoleWord, Time};
+use super::openapi::{AuthWord, RoleWord, Time};
+use super::parameters::object;
 use super::problem::Problem;
 use crate::clock;
 
@@ -46,7 +47,7 @@ pub struct MeView {
     role: &'static str,
     /// Whether the name was proved.
     verified: bool,
-    #[schema(value_type = super::openapi::AuthWord)]
+    #[schema(value_type = AuthWord)]
     auth: &'static str,
 }
 
@@ -73,7 +74,7 @@ pub async fn login(
         return Err(problem.into_response());
     }
     // What is wrong with the body isn't repeated: it may hold the password.
-    let body: LoginBody = serde_json::from_slice(&body).map_err(|_| {
+    let body: LoginBody = object(&body).map_err(|_| {
         Problem::bad_request(r#"the body must be like {"name": "kim", "password": "…"}"#)
             .into_response()
     })?;

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::incidents::actor;
 use super::openapi::{Instant, Time};
-use super::parameters::{optional_time, page_limit};
+use super::parameters::{object, optional_time, page_limit};
 use super::problem::Problem;
 use super::{Api, visible};
 use crate::clock;
@@ -131,7 +131,7 @@ pub async fn post(
 }
 
 fn event(body: &Bytes, actor: Actor, now: Timestamp) -> Result<PostedEvent, Problem> {
-    let body: EventBody = serde_json::from_slice(body).map_err(|error| {
+    let body: EventBody = object(body).map_err(|error| {
         Problem::bad_request(format!(
             "the body must be like {{\"kind\": \"deploy\", \"service\": \"payments\", \"version\": \"2.1.0\"}}: {error}"
         ))

@@ -66,7 +66,11 @@ pub async fn check(State(api): State<Api>, mut request: Request, next: Next) -> 
     let checked = identity.and_then(|identity| {
         let by_token = identity.as_ref().is_some_and(|who| who.how == How::Token);
         if !reads {
-            check_change(request.headers(), &sender, by_token)?;
+            let proof = check_change(request.headers(), &sender, by_token);
+            proof.map_err(|refusal| Refusal {
+                by: identity.clone(),
+                ..refusal
+            })?;
         }
         Ok(identity)
     });

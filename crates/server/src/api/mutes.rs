@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::incidents::{actor, said_by};
 use super::openapi::Time;
-use super::parameters::{duration, page_limit, time};
+use super::parameters::{duration, object, page_limit, time};
 use super::problem::Problem;
 use super::{Api, visible};
 use crate::clock;
@@ -65,6 +65,7 @@ pub struct ListParameters {
 
 /// Mutes, the last that was set first.
 #[derive(Serialize, ToSchema)]
+#[schema(as = MutePage)]
 pub struct Page {
     items: Vec<MuteView>,
     next_cursor: Option<String>,
@@ -302,7 +303,7 @@ fn end(
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(body: &Bytes, like: &str) -> Result<T, Problem> {
-    serde_json::from_slice(body)
+    object(body)
         .map_err(|error| Problem::bad_request(format!("the body must be like {like}: {error}")))
 }
 

@@ -22,14 +22,14 @@ use super::problem::Problem;
 
 pub(in crate::api) use words::words;
 pub use words::{
-    AuthWord, ComponentWord, Crossing, GapWord, IncidentKindWord, IncidentStatus, Instant, Length,
-    Level, LogOutcomeWord, PartWord, PredictionWord, RoleWord, ServiceState, SeverityWord, Time,
+    ComponentWord, Crossing, GapWord, IncidentKindWord, IncidentStatus, Instant, Length, Level,
+    LogOutcomeWord, PartWord, PredictionWord, ServiceState, SeverityWord, Time,
 };
 
 const PROBLEM: &str = "application/problem+json";
 
 /// What any route may answer, and when.
-const EVERYWHERE: [(StatusCode, &str); 8] = [
+const EVERYWHERE: [(StatusCode, &str); 6] = [
     (
         StatusCode::BAD_REQUEST,
         "A parameter, header or body is missing, wrong or unknown; `detail` says which, and what it must be.",
@@ -43,14 +43,6 @@ const EVERYWHERE: [(StatusCode, &str); 8] = [
         "This request may not ask for it; `detail` says why.",
     ),
     (
-        StatusCode::REQUEST_TIMEOUT,
-        "The body did not arrive within 30 seconds.",
-    ),
-    (
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "The body has more than 64 KiB.",
-    ),
-    (
         StatusCode::TOO_MANY_REQUESTS,
         "Too many wrong tokens came from this address; Retry-After says how many seconds to wait.",
     ),
@@ -62,10 +54,20 @@ const EVERYWHERE: [(StatusCode, &str); 8] = [
 ];
 
 /// What a route that takes a body may answer beside that.
-const WITH_BODY: [(StatusCode, &str); 1] = [(
-    StatusCode::UNSUPPORTED_MEDIA_TYPE,
-    "The body is not of the content type that is taken.",
-)];
+const WITH_BODY: [(StatusCode, &str); 3] = [
+    (
+        StatusCode::REQUEST_TIMEOUT,
+        "The body did not arrive within 30 seconds.",
+    ),
+    (
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "The body has more than 64 KiB.",
+    ),
+    (
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "The body is not of the content type that is taken.",
+    ),
+];
 
 /// Queries that may also be sent as a form.
 const BY_FORM: [&str; 4] = [
@@ -76,7 +78,7 @@ const BY_FORM: [&str; 4] = [
 ];
 
 /// The subjects, in the order in which they are read.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 13] = [
     ("services", "What is watched, and how it is now."),
     (
         "incidents",
@@ -95,6 +97,12 @@ const TAGS: [(&str, &str); 10] = [
         "prometheus",
         "The embedded store in the format of Prometheus: 404 where a Prometheus is asked instead. Unknown parameters are ignored, as Prometheus does. Refusals are Prometheus's own JSON.",
     ),
+    ("access", "Who may come in, and who changed what."),
+    (
+        "paging",
+        "Who is told of incidents, what they were told, and what is withheld.",
+    ),
+    ("configuration", "What is set, and taking a new one over."),
     ("description", "This document, and the page that shows it."),
 ];
 
@@ -349,7 +357,7 @@ fn is_nullable(schema: &RefOr<Schema>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
     use serde_json::Value;
@@ -401,6 +409,49 @@ mod tests {
                 assert!(operation.summary.is_some(), "{method} {path}");
             }
         }
+    }
+
+    /// Of two with one name, the document would keep one for both.
+    #[test]
+    fn every_schema_has_a_name_of_its_own() {
+        let mut names = BTreeMap::new();
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let Ok(text) = std::fs::read_to_string(&path) {
+                    for name in schema_names(&text) {
+                        let other = names.insert(name.clone(), path.clone());
+                        assert_eq!(other, None, "{name} also in {path:?}: #[schema(as = …)]");
+                    }
+                }
+            }
+        }
+        assert!(names.len() > 50, "{names:?}");
+    }
+
+    /// The names under which a source file's types become schemas.
+    fn schema_names(text: &str) -> Vec<String> {
+        let word = |text: &str| {
+            let end = text.find(|letter: char| !letter.is_alphanumeric());
+            text[..end.unwrap_or(text.len())].to_owned()
+        };
+        let (mut names, mut derived, mut renamed) = (Vec::new(), false, None);
+        for line in text.lines() {
+            derived |= line.starts_with("#[derive(") && line.contains("ToSchema");
+            if let Some((_, name)) = line.split_once("#[schema(as = ") {
+                renamed = Some(word(name));
+            }
+            let item = line.trim_start_matches("pub ");
+            let item = item.strip_prefix("struct ").or(item.strip_prefix("enum "));
+            if let Some(item) = item.filter(|_| derived) {
+                names.push(renamed.take().unwrap_or_else(|| word(item)));
+                derived = false;
+            }
+        }
+        names
     }
 
     fn collect(value: &Value, references: &mut BTreeSet<String>) {

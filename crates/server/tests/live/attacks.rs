@@ -137,6 +137,10 @@ log: {{ format: json }}
                     break;
                 }
                 bytes.extend_from_slice(&piece[..count]);
+                // This one has no end.
+                if Answer::of(&bytes).header("content-type") == Some("text/event-stream") {
+                    break;
+                }
             }
         };
         let _ = tokio::time::timeout(Duration::from_secs(10), read).await;

@@ -14,7 +14,8 @@ use simulator::{FaultKind, Span, Topology};
 use tokio::task::JoinHandle;
 
 use crate::harness::{
-    Bellwether, PrometheusServer, SimulatedFleet, client, figure, folder, scaled, until,
+    Bellwether, PrometheusServer, SimulatedFleet, client, figure, folder, from_environment, scaled,
+    until,
 };
 use disk::Series;
 use source::{
@@ -98,10 +99,6 @@ fn config(prometheus: &str) -> String {
         scaled(TICK),
         metrics.join(", ")
     )
-}
-
-fn from_environment(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().expect("a whole number"))
 }
 
 fn now_ms() -> i64 {

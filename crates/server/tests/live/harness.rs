@@ -71,6 +71,11 @@ where
     }
 }
 
+/// How large a test is to be, where the environment says it.
+pub fn from_environment(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().expect("a whole number"))
+}
+
 /// Writes a figure for `make show-main-job`, and prints it.
 pub fn figure(line: &str, what: &str, figure: impl std::fmt::Display, bar: &str, pass: bool) {
     let verdict = if pass { "pass" } else { "short" };

@@ -6,6 +6,7 @@ mod fake;
 mod harness;
 
 mod attacks;
+mod backup;
 mod bad_input;
 mod contract;
 mod demo;
@@ -13,6 +14,7 @@ mod doctor;
 mod durability;
 mod end_to_end;
 mod explained;
+mod incidents;
 mod knobs;
 mod operators;
 mod paging;

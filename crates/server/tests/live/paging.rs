@@ -2,6 +2,11 @@
 
 pub mod receiver;
 
+mod alertmanager;
+mod kills;
+mod storm;
+mod tested;
+
 use std::path::Path;
 use std::time::Duration;
 

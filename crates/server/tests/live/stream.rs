@@ -238,7 +238,7 @@ async fn ends(bellwether: &mut Bellwether, mut follower: Follower, config: &str,
     assert!(status.success());
     ended.await.expect("the stream ended");
     figure(
-        "5",
+        "api 5",
         "end with a client that follows",
         format!("{} ms", took.as_millis()),
         "≤ 2 s",

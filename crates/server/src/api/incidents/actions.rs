@@ -20,7 +20,7 @@ use utoipa::{IntoParams, IntoResponses, PartialSchema, ToSchema};
 
 use super::super::guard::OPERATOR;
 use super::super::openapi::{Crossing, Length, refusals};
-use super::super::parameters::{duration, time};
+use super::super::parameters::{duration, object, time};
 use super::super::problem::Problem;
 use super::super::{Api, visible};
 use super::view::IncidentView;
@@ -414,7 +414,7 @@ fn said<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D
 }
 
 pub(super) fn required<T: DeserializeOwned>(body: &Bytes, like: &str) -> Result<T, Problem> {
-    serde_json::from_slice(body)
+    object(body)
         .map_err(|error| Problem::bad_request(format!("the body must be like {like}: {error}")))
 }
 

@@ -239,7 +239,7 @@ async fn guessing_is_slowed_down_and_learns_nothing() {
         200
     );
     figure(
-        "2",
+        "api 2",
         "of 1,000 wrong tokens answered otherwise than by 429",
         refused,
         "at most 6",

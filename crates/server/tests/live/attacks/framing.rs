@@ -31,7 +31,6 @@ pub fn attacks() -> Vec<Attack> {
         "GET /services\r\nHost: 127.0.0.1\r\n\r\n",
         "GARBAGE\r\n\r\n",
         "\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ]
     .into_iter()
     .map(|text| Attack {
@@ -41,6 +40,13 @@ pub fn attacks() -> Vec<Attack> {
         without: vec!["/pwned".to_owned()],
     })
     .collect();
+    attacks.push(Attack {
+        id: "S21",
+        request: b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        // Closed without a word: whoever speaks HTTP/2 would not understand one of HTTP/1.
+        expected: &[0],
+        without: Vec::new(),
+    });
     let json = "Content-Type: application/json";
     let chunked = "Transfer-Encoding: chunked";
     let raw = |body: String, expected: &'static [u16]| Attack {

@@ -425,7 +425,7 @@ async fn without_access_control_every_attack_is_refused() {
     assert_eq!(answer.body, "ok\n");
     let sent = world.stands();
     figure(
-        "2",
+        "api 2",
         "attacks without access control, refused",
         sent,
         "at least 150",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::any;
 use serde_json::Value;
@@ -36,6 +36,8 @@ struct Desk {
     refused_per_mille: AtomicU64,
     refused: AtomicU64,
     asked: AtomicU64,
+    /// Between taking a message and saying so, at most; in milliseconds.
+    answers_within: AtomicU64,
 }
 
 impl Receiver {
@@ -43,6 +45,7 @@ impl Receiver {
         let desk = Arc::new(Desk::default());
         let router = Router::new()
             .fallback(any(take))
+            .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(&desk));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -56,6 +59,21 @@ impl Receiver {
         self.desk
             .refused_per_mille
             .store(per_mille, Ordering::Relaxed);
+    }
+
+    /// From now on takes a message at once, and says so up to so many milliseconds later.
+    pub fn answer_within(&self, millis: u64) {
+        self.desk.answers_within.store(millis, Ordering::Relaxed);
+    }
+
+    /// Messages that came, taken or refused.
+    pub fn asked(&self) -> u64 {
+        self.desk.asked.load(Ordering::Relaxed)
+    }
+
+    /// How many messages were taken.
+    pub fn count(&self) -> usize {
+        self.desk.taken.lock().unwrap().len()
     }
 
     pub fn refused(&self) -> u64 {
@@ -119,5 +137,9 @@ async fn take(
         headers: headers.clone(),
         body: serde_json::from_slice(&body).unwrap_or_default(),
     });
+    let answers_within = desk.answers_within.load(Ordering::Relaxed);
+    if answers_within > 0 {
+        tokio::time::sleep(Duration::from_millis(number * 617 % answers_within)).await;
+    }
     StatusCode::OK
 }
