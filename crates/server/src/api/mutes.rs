@@ -65,6 +65,7 @@ pub struct ListParameters {
 
 /// Mutes, the last that was set first.
 #[derive(Serialize, ToSchema)]
+#[schema(as = MutePage)]
 pub struct Page {
     items: Vec<MuteView>,
     next_cursor: Option<String>,

@@ -357,7 +357,7 @@ fn is_nullable(schema: &RefOr<Schema>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
     use serde_json::Value;
@@ -409,6 +409,49 @@ mod tests {
                 assert!(operation.summary.is_some(), "{method} {path}");
             }
         }
+    }
+
+    /// Of two with one name, the document would keep one for both.
+    #[test]
+    fn every_schema_has_a_name_of_its_own() {
+        let mut names = BTreeMap::new();
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let Ok(text) = std::fs::read_to_string(&path) {
+                    for name in schema_names(&text) {
+                        let other = names.insert(name.clone(), path.clone());
+                        assert_eq!(other, None, "{name} also in {path:?}: #[schema(as = …)]");
+                    }
+                }
+            }
+        }
+        assert!(names.len() > 50, "{names:?}");
+    }
+
+    /// The names under which a source file's types become schemas.
+    fn schema_names(text: &str) -> Vec<String> {
+        let word = |text: &str| {
+            let end = text.find(|letter: char| !letter.is_alphanumeric());
+            text[..end.unwrap_or(text.len())].to_owned()
+        };
+        let (mut names, mut derived, mut renamed) = (Vec::new(), false, None);
+        for line in text.lines() {
+            derived |= line.starts_with("#[derive(") && line.contains("ToSchema");
+            if let Some((_, name)) = line.split_once("#[schema(as = ") {
+                renamed = Some(word(name));
+            }
+            let item = line.trim_start_matches("pub ");
+            let item = item.strip_prefix("struct ").or(item.strip_prefix("enum "));
+            if let Some(item) = item.filter(|_| derived) {
+                names.push(renamed.take().unwrap_or_else(|| word(item)));
+                derived = false;
+            }
+        }
+        names
     }
 
     fn collect(value: &Value, references: &mut BTreeSet<String>) {

@@ -2,22 +2,24 @@
 
 use serde_json::json;
 
-use super::{Ask, Of, World};
+use super::{Ask, Of, PASSWORD, USER, World};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Asked in this order, for actions on an incident follow from each other.
 pub fn all(world: &World) -> Vec<Ask> {
     let mut rows = services();
+    rows.extend(past());
     rows.extend(logs());
     rows.extend(decisions());
     rows.extend(events());
     rows.extend(incident_lists(world.incident));
     rows.extend(incident_actions(world.incident));
-    rows.extend(super::shown::all(world.incident));
+    rows.extend(incident_bulk(world.incident));
+    rows.extend(paging());
+    rows.extend(access());
     rows.extend(training(&world.job));
     rows.extend(health());
-    rows.extend(access());
     rows.extend(description(&world.tag));
     rows.extend(prometheus());
     rows
@@ -37,6 +39,122 @@ fn services() -> Vec<Ask> {
         Ask::new(metrics, "/metrics?service=nobody", 404),
         Ask::new(metrics, "/metrics?servce=alpha", 400),
         Ask::new(metrics, "/metrics?service=alpha&service=beta", 400),
+    ]
+}
+
+/// Series, datasets and models: what was, and what was learnt of it.
+fn past() -> Vec<Ask> {
+    let (series, rows) = ("GET /api/v1/series", "GET /api/v1/datasets/rows");
+    let (datasets, download) = ("GET /api/v1/datasets", "GET /api/v1/datasets/download");
+    let (findings, models) = ("GET /api/v1/findings", "GET /api/v1/models");
+    vec![
+        Ask::new("GET /api/v1/catalogue", "/api/v1/catalogue", 200),
+        Ask::new(series, "/api/v1/series?service=alpha&metric=cpu", 200),
+        Ask::new(
+            series,
+            "/api/v1/series?service=alpha&metric=cpu&points=3",
+            200,
+        ),
+        Ask::new(series, "/api/v1/series?service=alpha", 400),
+        Ask::new(
+            series,
+            "/api/v1/series?service=alpha&metric=cpu&points=4294967296",
+            400,
+        ),
+        Ask::new(series, "/api/v1/series?service=nobody&metric=cpu", 404),
+        Ask::new(datasets, "/api/v1/datasets?limit=2", 200),
+        Ask::new(datasets, "/api/v1/datasets?service=nobody", 404),
+        Ask::new(
+            rows,
+            "/api/v1/datasets/rows?service=alpha&metric=cpu&limit=5",
+            200,
+        ),
+        Ask::new(
+            rows,
+            "/api/v1/datasets/rows?service=alpha&metric=cpu&part=none",
+            400,
+        ),
+        Ask::new(rows, "/api/v1/datasets/rows?service=nobody&metric=cpu", 404),
+        Ask::new(
+            download,
+            "/api/v1/datasets/download?service=alpha&metric=cpu",
+            200,
+        ),
+        Ask::new(
+            download,
+            "/api/v1/datasets/download?service=..%2f..&metric=cpu",
+            404,
+        ),
+        Ask::new(findings, "/api/v1/findings?limit=2", 200),
+        Ask::new(
+            findings,
+            "/api/v1/findings?service=alpha&severity=Critical",
+            200,
+        ),
+        Ask::new(findings, "/api/v1/findings?severity=Bad", 400),
+        Ask::new(models, "/api/v1/models", 200),
+        Ask::new(models, "/api/v1/models?service=nobody", 404),
+    ]
+}
+
+fn incident_bulk(incident: u64) -> Vec<Ask> {
+    let (operation, path) = ("POST /api/v1/incidents/bulk", "/api/v1/incidents/bulk");
+    vec![
+        Ask::new(operation, path, 200).json(json!({"ids": [incident, 999_999], "action": "ack"})),
+        Ask::new(operation, path, 400).json(json!({"ids": [], "action": "ack"})),
+        Ask::new(operation, path, 400).json(json!({"ids": [incident], "action": "forget"})),
+    ]
+}
+
+fn paging() -> Vec<Ask> {
+    let (set, list, end) = (
+        "POST /api/v1/mutes",
+        "GET /api/v1/mutes",
+        "DELETE /api/v1/mutes/{id}",
+    );
+    let (shadow, notices) = ("POST /api/v1/shadow", "GET /api/v1/notices");
+    let path = "/api/v1/mutes";
+    vec![
+        Ask::new(set, path, 201).json(json!({"service": "beta", "for": "2h", "note": "<b>"})),
+        Ask::new(set, path, 400).json(json!({"service": "beta", "for": "2h", "until": "1"})),
+        Ask::new(set, path, 404).json(json!({"service": "nobody"})),
+        Ask::new(list, "/api/v1/mutes?active=true", 200),
+        Ask::new(list, "/api/v1/mutes?active=perhaps", 400),
+        Ask::new(end, "/api/v1/mutes/1", 200),
+        Ask::new(end, "/api/v1/mutes/999999", 404),
+        Ask::new(shadow, "/api/v1/shadow", 200).json(json!({"on": true, "for": "1h"})),
+        Ask::new("GET /api/v1/shadow", "/api/v1/shadow", 200),
+        Ask::new(shadow, "/api/v1/shadow", 200).json(json!({"on": false})),
+        Ask::new(shadow, "/api/v1/shadow", 400).json(json!({"on": "yes"})),
+        Ask::new(notices, "/api/v1/notices?limit=5", 200),
+        Ask::new(notices, "/api/v1/notices?state=lost", 400),
+        Ask::new("GET /api/v1/receivers", "/api/v1/receivers", 200),
+    ]
+}
+
+fn access() -> Vec<Ask> {
+    let (login, me) = ("POST /api/v1/login", "GET /api/v1/me");
+    let (logout, audit) = ("POST /api/v1/logout", "GET /api/v1/audit");
+    let path = "/api/v1/login";
+    let right = json!({"name": USER, "password": PASSWORD});
+    vec![
+        Ask::new(login, path, 409).json(right.clone()),
+        Ask::new(login, path, 200).json(right).of(Of::Guarded),
+        Ask::new(login, path, 401)
+            .json(json!({"name": USER, "password": "guess"}))
+            .of(Of::Guarded),
+        Ask::new(login, path, 400)
+            .json(json!({"name": USER}))
+            .of(Of::Guarded),
+        Ask::new(logout, "/api/v1/logout", 204),
+        Ask::new(me, "/api/v1/me", 200),
+        Ask::new(me, "/api/v1/me", 401).of(Of::Guarded),
+        Ask::new("GET /services", "/services", 401).of(Of::Guarded),
+        Ask::new(audit, "/api/v1/audit?limit=3", 200),
+        Ask::new(audit, "/api/v1/audit?limit=0", 400),
+        Ask::new(audit, "/api/v1/audit?actor=kim&limit=2", 200),
+        Ask::new(audit, "/api/v1/audit?who=kim", 400),
+        Ask::new(login, path, 415).body(FORM, "name=kim"),
     ]
 }
 
@@ -225,24 +343,15 @@ fn health() -> Vec<Ask> {
     vec![
         Ask::new("GET /healthz", "/healthz", 200),
         Ask::new("GET /readyz", "/readyz", 200),
+        Ask::new("GET /readyz", "/readyz", 503).of(Of::Guarded),
+        Ask::new("POST /-/reload", "/-/reload", 200),
+        Ask::new("GET /api/v1/config", "/api/v1/config", 200),
+        Ask::new("GET /api/v1/config", "/api/v1/config?format=yaml", 200),
+        Ask::new("GET /api/v1/config", "/api/v1/config?format=ini", 400),
+        Ask::new("GET /api/v1/stream", "/api/v1/stream", 200),
+        Ask::new("GET /api/v1/stream", "/api/v1/stream?service=nobody", 404),
         Ask::new("GET /api/v1/status", "/api/v1/status", 200),
         Ask::new("GET /api/v1/status", "/api/v1/status", 200).of(Of::Scraper),
-    ]
-}
-
-/// Without access control; what it changes for every route is tried in `attacks`.
-fn access() -> Vec<Ask> {
-    let (login, audit) = ("POST /api/v1/login", "GET /api/v1/audit");
-    let me = "GET /api/v1/me";
-    vec![
-        Ask::new(login, "/api/v1/login", 409).json(json!({ "name": "kim", "password": "x" })),
-        Ask::new(login, "/api/v1/login", 415).body(FORM, "name=kim"),
-        Ask::new("POST /api/v1/logout", "/api/v1/logout", 204),
-        Ask::new(me, "/api/v1/me", 200),
-        Ask::new(me, "/api/v1/me", 200).header("x-operator", "kim"),
-        Ask::new(audit, "/api/v1/audit?actor=kim&limit=2", 200),
-        Ask::new(audit, "/api/v1/audit?limit=0", 400),
-        Ask::new(audit, "/api/v1/audit?who=kim", 400),
     ]
 }
 
