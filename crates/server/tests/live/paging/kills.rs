@@ -259,7 +259,7 @@ impl Story {
                 self.in_flight
             ),
             format!(
-                "{} of {} messages, {refused} of {asked} attempts refused, {lost} lost, {:.0} s",
+                "{} in {} messages, {refused} of {asked} attempts refused, {lost} lost, {:.0} s",
                 all.notices,
                 all.messages,
                 self.began.elapsed().as_secs_f64()
@@ -272,10 +272,10 @@ impl Story {
             "messages that came again under their key, at one receiver; those of a second key for the same notices",
             format!(
                 "{} at most, {kills} kills; {}",
-                all.messages_again_max, all.notices_elsewhere
+                all.messages_again, all.notices_elsewhere
             ),
             "≤ 1 for each kill; 0",
-            all.messages_again_max <= kills && all.notices_elsewhere == 0,
+            all.messages_again <= kills && all.notices_elsewhere == 0,
         );
         figure(
             "3",
@@ -324,7 +324,8 @@ struct Heard {
     /// Keys that came at least once.
     messages: u64,
     notices: u64,
-    messages_again_max: u64,
+    /// Comings beyond the first; of several receivers, at the one with the most.
+    messages_again: u64,
     notices_again: u64,
     one_notice_again_max: u64,
     /// Notices that came under a second message key.
@@ -356,7 +357,7 @@ impl Heard {
         Heard {
             messages: messages.len() as u64,
             notices: notices.len() as u64,
-            messages_again_max: messages.values().map(|times| times - 1).sum(),
+            messages_again: messages.values().map(|times| times - 1).sum(),
             notices_again: notices.values().map(|(times, _)| times - 1).sum(),
             one_notice_again_max: notices
                 .values()
@@ -381,7 +382,7 @@ impl Heard {
                 "#{id}"
             );
         }
-        let again = self.messages_again_max;
+        let again = self.messages_again;
         assert!(again <= kills, "{again} messages came again");
         assert!(self.one_notice_again_max <= kills);
         assert_eq!(self.notices_elsewhere, 0, "a batch was made anew");
@@ -390,7 +391,7 @@ impl Heard {
     fn add(&mut self, other: &Heard) {
         self.messages += other.messages;
         self.notices += other.notices;
-        self.messages_again_max = self.messages_again_max.max(other.messages_again_max);
+        self.messages_again = self.messages_again.max(other.messages_again);
         self.notices_again += other.notices_again;
         self.one_notice_again_max = self.one_notice_again_max.max(other.one_notice_again_max);
         self.notices_elsewhere += other.notices_elsewhere;
