@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use domain::{
@@ -19,16 +19,24 @@ use crate::durability::source::Random;
 use crate::harness::{Bellwether, client, figure, folder, from_environment, until};
 use crate::knobs::scripted::{Scripted, now};
 
-const RECEIVERS: [&str; 2] = ["oncall", "archive"];
+const RECEIVERS: [&str; 4] = ["oncall", "team", "chat", "archive"];
 const REFUSED_PER_MILLE: u64 = 300;
 /// Receivers take their time to say that they took a message: kills must fall in between.
 const ANSWERS_WITHIN_MS: u64 = 60;
-/// Incidents that are resolved for each kill.
-const PORTION: u64 = 50;
-/// Of a portion so many are resolved by one request; the others one by one.
-const BULK: usize = 10;
-/// The longest life of a server that isn't told to live on.
-const LIFE_MAX_MS: i64 = 1_500;
+/// Incidents for each kill; each makes a notice of every kind below at every receiver.
+const INCIDENTS_A_KILL: u64 = 5;
+const KINDS: [&str; 5] = [
+    "opened",
+    "severity_raised",
+    "resolved",
+    "reopened",
+    "resolved",
+];
+/// What operators do with each incident, in this order: every kind but the first.
+const ACTIONS: [&str; 4] = ["severity", "resolve", "reopen", "resolve"];
+/// One kill in so many falls into the first ticks.
+const EARLY: u64 = 10;
+const EARLY_LIFE_MAX_MS: i64 = 1_500;
 /// A refused message waits up to some seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
 const LONG_AGO: Duration = Duration::from_secs(2 * 3600);
@@ -38,14 +46,14 @@ async fn whenever_it_is_killed_no_notice_is_lost_and_none_comes_twice_without_a_
     let kills = from_environment("BELLWETHER_PAGING_KILLS", 5);
     let random = Random(from_environment("BELLWETHER_SEED", 3));
     let dir = folder();
-    let incidents = kills * PORTION;
+    let incidents = kills * INCIDENTS_A_KILL;
     lay_down(&dir.path().join("data"), incidents).await;
     let prometheus = Scripted::start(&[("calm", 20.0)], Duration::from_secs(600)).await;
     let mut story = Story::begin(dir.path(), &prometheus.url, incidents, random).await;
 
-    story.all_are_opened(kills / 10).await;
-    for number in kills / 10..kills {
-        story.live_and_die(number).await;
+    story.all_are_opened(kills / EARLY).await;
+    for number in kills / EARLY..kills {
+        story.live_and_die(kills - number).await;
     }
     story.end_well().await;
     story.judge(kills).await;
@@ -118,17 +126,90 @@ fn incident(id: u64, now: Timestamp) -> Incident {
     }
 }
 
-/// A Bellwether that lives and dies, and what it acknowledged.
+/// What operators still have to do; shared with the task that does it.
+#[derive(Clone)]
+struct Work(Arc<Mutex<BTreeMap<u64, usize>>>);
+
+impl Work {
+    fn new(incidents: u64) -> Work {
+        let nothing_done = (1..=incidents).map(|id| (id, 0)).collect();
+        Work(Arc::new(Mutex::new(nothing_done)))
+    }
+
+    /// An action and the incidents that wait for it: one, or where it can be asked for many, some.
+    fn next(&self) -> Option<(&'static str, Vec<u64>)> {
+        let done = self.0.lock().unwrap();
+        let group: Vec<(u64, usize)> = done
+            .iter()
+            .filter(|(_, done)| **done < ACTIONS.len())
+            .take(INCIDENTS_A_KILL as usize)
+            .map(|(id, done)| (*id, *done))
+            .collect();
+        let least = group.iter().map(|(_, done)| *done).min()?;
+        let mut ids: Vec<u64> = group
+            .iter()
+            .filter(|(_, done)| *done == least)
+            .map(|(id, _)| *id)
+            .collect();
+        if least != 1 {
+            ids.truncate(1);
+        }
+        Some((ACTIONS[least], ids))
+    }
+
+    fn acknowledge(&self, ids: &[u64]) {
+        let mut done = self.0.lock().unwrap();
+        for id in ids {
+            *done.get_mut(id).unwrap() += 1;
+        }
+    }
+
+    /// Actions that were acknowledged, and those that are left.
+    fn count(&self) -> (usize, usize) {
+        let done = self.0.lock().unwrap();
+        let acknowledged = done.values().sum();
+        (acknowledged, done.len() * ACTIONS.len() - acknowledged)
+    }
+
+    /// Does one thing after the other until there is no answer, or nothing left.
+    async fn go_on(self, url: String) {
+        let client = client();
+        while let Some((action, ids)) = self.next() {
+            let (path, body) = match ids[..] {
+                [id] => {
+                    let body = match action {
+                        "severity" => json!({ "severity": "Critical" }),
+                        _ => json!({ "note": "seen to" }),
+                    };
+                    (format!("{id}/{action}"), body)
+                }
+                _ => ("bulk".to_owned(), json!({ "ids": ids, "action": action })),
+            };
+            let request = client.post(format!("{url}/api/v1/incidents/{path}"));
+            let Ok(answer) = request.json(&body).send().await else {
+                return;
+            };
+            let status = answer.status();
+            let Ok(answer) = answer.json::<Value>().await else {
+                return;
+            };
+            assert_eq!(status, 200, "{path} {body}: {answer}");
+            assert!(answer["done"].is_null() || answer["done"] == ids.len());
+            self.acknowledge(&ids);
+        }
+    }
+}
+
+/// A Bellwether that lives and dies, and what was asked of it.
 struct Story {
     bellwether: Bellwether,
     config: String,
     receivers: Vec<Receiver>,
     random: Random,
     incidents: u64,
-    /// Not known to be resolved yet.
-    unresolved: BTreeSet<u64>,
+    work: Work,
     began: Instant,
-    /// Kills that fell while a receiver had taken a message and not said so yet.
+    /// Kills right after a receiver had taken a message.
     in_flight: u64,
 }
 
@@ -155,7 +236,7 @@ impl Story {
             receivers,
             random,
             incidents,
-            unresolved: (1..=incidents).collect(),
+            work: Work::new(incidents),
             began: Instant::now(),
             in_flight: 0,
         }
@@ -164,7 +245,7 @@ impl Story {
     /// The first tick makes a notice of each incident for each receiver; it is killed meanwhile, too.
     async fn all_are_opened(&mut self, kills: u64) {
         for _ in 0..kills {
-            let life = self.random.within(0, LIFE_MAX_MS);
+            let life = self.random.within(0, EARLY_LIFE_MAX_MS);
             tokio::time::sleep(Duration::from_millis(life as u64)).await;
             self.bellwether.kill();
             self.bellwether.start_again(&self.config).await;
@@ -184,33 +265,25 @@ impl Story {
         .await;
     }
 
-    /// Some more are resolved, while it is killed: at any moment, or when a receiver has just taken
-    /// a message.
-    async fn live_and_die(&mut self, number: u64) {
-        let portion: Vec<u64> = self
-            .unresolved
-            .iter()
-            .copied()
-            .take(PORTION as usize)
-            .collect();
-        let resolving = tokio::spawn(resolve(self.bellwether.url.clone(), portion));
-        if number.is_multiple_of(2) {
-            let life = self.random.within(0, LIFE_MAX_MS);
-            tokio::time::sleep(Duration::from_millis(life as u64)).await;
-        } else {
+    /// Operators do some more, and it is killed: after any of their actions, or when a receiver has
+    /// just taken a message.
+    async fn live_and_die(&mut self, kills_left: u64) {
+        let (before, left) = self.work.count();
+        let most = 2 * left as i64 / kills_left as i64 + 1;
+        let enough = before + self.random.within(0, most) as usize;
+        let working = tokio::spawn(self.work.clone().go_on(self.bellwether.url.clone()));
+        until("some actions", PATIENCE, || async {
+            (self.work.count().0 >= enough || working.is_finished()).then_some(())
+        })
+        .await;
+        if kills_left.is_multiple_of(2) {
             self.next_message_taken().await;
-            let after = self.random.within(0, ANSWERS_WITHIN_MS as i64 / 2);
-            tokio::time::sleep(Duration::from_millis(after as u64)).await;
         }
+        let after = self.random.within(0, ANSWERS_WITHIN_MS as i64 / 2);
+        tokio::time::sleep(Duration::from_millis(after as u64)).await;
         self.bellwether.kill();
-        self.forget(&resolving.await.unwrap());
+        working.await.unwrap();
         self.bellwether.start_again(&self.config).await;
-    }
-
-    fn forget(&mut self, acknowledged: &[u64]) {
-        for id in acknowledged {
-            self.unresolved.remove(id);
-        }
     }
 
     async fn next_message_taken(&mut self) {
@@ -223,12 +296,10 @@ impl Story {
         self.in_flight += u64::from(taken() > before);
     }
 
-    /// The rest is resolved, and everybody hears all that waits.
+    /// What is left is done, and everybody hears all that waits.
     async fn end_well(&mut self) {
-        let rest: Vec<u64> = self.unresolved.iter().copied().collect();
-        let acknowledged = resolve(self.bellwether.url.clone(), rest).await;
-        self.forget(&acknowledged);
-        assert!(self.unresolved.is_empty(), "{:?}", self.unresolved);
+        self.work.clone().go_on(self.bellwether.url.clone()).await;
+        assert_eq!(self.work.count().1, 0, "{}", self.bellwether.log());
         until("everything is told", PATIENCE, || async {
             let (_, page) = self.bellwether.get("/api/v1/receivers").await;
             let pending = page["items"]
@@ -251,11 +322,13 @@ impl Story {
             self.receivers.iter().map(Receiver::refused).sum::<u64>(),
             self.receivers.iter().map(Receiver::asked).sum::<u64>(),
         );
-        let lost = 2 * self.incidents * RECEIVERS.len() as u64 - all.notices;
+        let due = self.incidents * (KINDS.len() * RECEIVERS.len()) as u64;
+        let lost = due - all.notices;
         figure(
             "3",
             &format!(
-                "notices to two receivers, {kills} kills, {} of them right after a message was taken",
+                "notices to {} receivers, {kills} kills, {} of them right after a message was taken",
+                RECEIVERS.len(),
                 self.in_flight
             ),
             format!(
@@ -288,34 +361,6 @@ impl Story {
             all.one_notice_again_max <= kills,
         );
     }
-}
-
-/// Resolves until there is no answer; gives those of which it was said that they are resolved.
-async fn resolve(url: String, ids: Vec<u64>) -> Vec<u64> {
-    let client = client();
-    let mut acknowledged = Vec::new();
-    let post = async |path: &str, body: Value| -> Option<Value> {
-        let request = client.post(format!("{url}/api/v1/incidents/{path}"));
-        let answer = request.json(&body).send().await.ok()?;
-        assert_eq!(answer.status(), 200, "{path} {body}");
-        answer.json().await.ok()
-    };
-    for portion in ids.chunks(PORTION as usize) {
-        let (together, alone) = portion.split_at(BULK.min(portion.len()));
-        let body = json!({ "ids": together, "action": "resolve", "note": "found and mended" });
-        let Some(answer) = post("bulk", body).await else {
-            return acknowledged;
-        };
-        assert_eq!(answer["done"], together.len(), "{answer}");
-        acknowledged.extend(together);
-        for id in alone {
-            let Some(_) = post(&format!("{id}/resolve"), json!({})).await else {
-                return acknowledged;
-            };
-            acknowledged.push(*id);
-        }
-    }
-    acknowledged
 }
 
 /// What one receiver was told, or several.
@@ -372,13 +417,13 @@ impl Heard {
         }
     }
 
-    /// Each incident opened and resolved, once by key and in this order.
+    /// Of each incident every kind, once by key and in this order.
     fn check(&self, incidents: u64, kills: u64) {
         for id in 1..=incidents {
             let kinds = self.kinds.get(&id);
             assert_eq!(
                 kinds.map(Vec::as_slice),
-                Some(["opened", "resolved"].map(str::to_owned).as_slice()),
+                Some(KINDS.map(str::to_owned).as_slice()),
                 "#{id}"
             );
         }
