@@ -2,29 +2,30 @@
 //! everything, once for each key but for what was on its way when it was killed.
 //! `BELLWETHER_PAGING_KILLS` says how often, `BELLWETHER_SEED` when.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod heard;
+mod laid_down;
+mod work;
+
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use domain::{
-    Actor, Evidence, Incident, IncidentId, IncidentKind, Member, MetricId, OpenedBecause,
-    ServiceId, Severity, Status, Thresholds, TimelineEntry, TimelineEvent, Timestamp,
-};
-use serde_json::{Value, json};
-use store::{DataDir, Database, TickCommit};
+use serde_json::Value;
 
 use super::receiver::Receiver;
 use crate::durability::source::Random;
-use crate::harness::{Bellwether, client, figure, folder, from_environment, until};
-use crate::knobs::scripted::{Scripted, now};
+use crate::harness::{Bellwether, figure, folder, from_environment, until};
+use crate::knobs::scripted::Scripted;
+use heard::Heard;
+use laid_down::lay_down;
+use work::Work;
 
 const RECEIVERS: [&str; 4] = ["oncall", "team", "chat", "archive"];
 const REFUSED_PER_MILLE: u64 = 300;
 /// Receivers take their time to say that they took a message: kills must fall in between.
 const ANSWERS_WITHIN_MS: u64 = 60;
-/// Incidents for each kill; each makes a notice of every kind below at every receiver.
+/// Incidents for each kill.
 const INCIDENTS_A_KILL: u64 = 5;
+/// What every receiver is told of each incident, in this order.
 const KINDS: [&str; 5] = [
     "opened",
     "severity_raised",
@@ -32,14 +33,11 @@ const KINDS: [&str; 5] = [
     "reopened",
     "resolved",
 ];
-/// What operators do with each incident, in this order: every kind but the first.
-const ACTIONS: [&str; 4] = ["severity", "resolve", "reopen", "resolve"];
 /// One kill in so many falls into the first ticks.
 const EARLY: u64 = 10;
 const EARLY_LIFE_MAX_MS: i64 = 1_500;
 /// A refused message waits up to some seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
-const LONG_AGO: Duration = Duration::from_secs(2 * 3600);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whenever_it_is_killed_no_notice_is_lost_and_none_comes_twice_without_a_kill() {
@@ -57,147 +55,6 @@ async fn whenever_it_is_killed_no_notice_is_lost_and_none_comes_twice_without_a_
     }
     story.end_well().await;
     story.judge(kills).await;
-}
-
-/// A data directory with so many incidents that fire, each of a service of its own.
-async fn lay_down(data: &Path, incidents: u64) {
-    let now = now();
-    let data_dir = DataDir::open(data, now).unwrap();
-    let database = Database::open(data_dir.paths()).await.unwrap().database;
-    let ids: Vec<u64> = (1..=incidents).collect();
-    for ids in ids.chunks(250) {
-        let tick = TickCommit {
-            incidents: ids.iter().map(|id| incident(*id, now)).collect(),
-            ..TickCommit::default()
-        };
-        database.commit_tick(tick).await.unwrap();
-    }
-    database.close().await;
-}
-
-/// So old that no evidence is gathered any more.
-fn incident(id: u64, now: Timestamp) -> Incident {
-    let opened = now - LONG_AGO;
-    let service = ServiceId::new(&format!("service-{id}")).unwrap();
-    let summary = format!("{service}: CPU is 91 %, past High 80 %");
-    let because = OpenedBecause::CrossingAndAnomaly;
-    let text = summary.clone();
-    Incident {
-        id: IncidentId(id),
-        service,
-        kind: IncidentKind::Metrics,
-        status: Status::Open,
-        firing: true,
-        severity: Severity::High,
-        worst_severity: Severity::High,
-        operator_severity: None,
-        owner: None,
-        snooze: None,
-        resolution: None,
-        opened_because: because,
-        summary,
-        onset: opened,
-        first_crossing: opened,
-        opened,
-        last_seen: now,
-        ended: None,
-        members: vec![Member {
-            metric: MetricId::new("cpu").unwrap(),
-            onset: opened,
-            onset_between: (opened, opened),
-            first_crossing: opened,
-            last_firing: now,
-            worst: 91.0,
-            worst_at: opened,
-            severity: Severity::High,
-            thresholds: Thresholds {
-                high: Some(80.0),
-                critical: Some(95.0),
-            },
-        }],
-        follows: None,
-        logs: None,
-        evidence: Arc::new(Evidence::default()),
-        timeline: vec![TimelineEntry {
-            at: opened,
-            actor: Actor::Bellwether,
-            what: TimelineEvent::Opened { because, text },
-        }],
-    }
-}
-
-/// What operators still have to do; shared with the task that does it.
-#[derive(Clone)]
-struct Work(Arc<Mutex<BTreeMap<u64, usize>>>);
-
-impl Work {
-    fn new(incidents: u64) -> Work {
-        let nothing_done = (1..=incidents).map(|id| (id, 0)).collect();
-        Work(Arc::new(Mutex::new(nothing_done)))
-    }
-
-    /// An action and the incidents that wait for it: one, or where it can be asked for many, some.
-    fn next(&self) -> Option<(&'static str, Vec<u64>)> {
-        let done = self.0.lock().unwrap();
-        let group: Vec<(u64, usize)> = done
-            .iter()
-            .filter(|(_, done)| **done < ACTIONS.len())
-            .take(INCIDENTS_A_KILL as usize)
-            .map(|(id, done)| (*id, *done))
-            .collect();
-        let least = group.iter().map(|(_, done)| *done).min()?;
-        let mut ids: Vec<u64> = group
-            .iter()
-            .filter(|(_, done)| *done == least)
-            .map(|(id, _)| *id)
-            .collect();
-        if least != 1 {
-            ids.truncate(1);
-        }
-        Some((ACTIONS[least], ids))
-    }
-
-    fn acknowledge(&self, ids: &[u64]) {
-        let mut done = self.0.lock().unwrap();
-        for id in ids {
-            *done.get_mut(id).unwrap() += 1;
-        }
-    }
-
-    /// Actions that were acknowledged, and those that are left.
-    fn count(&self) -> (usize, usize) {
-        let done = self.0.lock().unwrap();
-        let acknowledged = done.values().sum();
-        (acknowledged, done.len() * ACTIONS.len() - acknowledged)
-    }
-
-    /// Does one thing after the other until there is no answer, or nothing left.
-    async fn go_on(self, url: String) {
-        let client = client();
-        while let Some((action, ids)) = self.next() {
-            let (path, body) = match ids[..] {
-                [id] => {
-                    let body = match action {
-                        "severity" => json!({ "severity": "Critical" }),
-                        _ => json!({ "note": "seen to" }),
-                    };
-                    (format!("{id}/{action}"), body)
-                }
-                _ => ("bulk".to_owned(), json!({ "ids": ids, "action": action })),
-            };
-            let request = client.post(format!("{url}/api/v1/incidents/{path}"));
-            let Ok(answer) = request.json(&body).send().await else {
-                return;
-            };
-            let status = answer.status();
-            let Ok(answer) = answer.json::<Value>().await else {
-                return;
-            };
-            assert_eq!(status, 200, "{path} {body}: {answer}");
-            assert!(answer["done"].is_null() || answer["done"] == ids.len());
-            self.acknowledge(&ids);
-        }
-    }
 }
 
 /// A Bellwether that lives and dies, and what was asked of it.
@@ -318,10 +175,8 @@ impl Story {
             heard.check(self.incidents, kills);
             all.add(&heard);
         }
-        let (refused, asked) = (
-            self.receivers.iter().map(Receiver::refused).sum::<u64>(),
-            self.receivers.iter().map(Receiver::asked).sum::<u64>(),
-        );
+        let refused: u64 = self.receivers.iter().map(Receiver::refused).sum();
+        let asked: u64 = self.receivers.iter().map(Receiver::asked).sum();
         let due = self.incidents * (KINDS.len() * RECEIVERS.len()) as u64;
         let lost = due - all.notices;
         figure(
@@ -360,85 +215,5 @@ impl Story {
             "each ≤ 1 for each kill",
             all.one_notice_again_max <= kills,
         );
-    }
-}
-
-/// What one receiver was told, or several.
-#[derive(Default)]
-struct Heard {
-    /// Keys that came at least once.
-    messages: u64,
-    notices: u64,
-    /// Comings beyond the first; of several receivers, at the one with the most.
-    messages_again: u64,
-    notices_again: u64,
-    one_notice_again_max: u64,
-    /// Notices that came under a second message key.
-    notices_elsewhere: u64,
-    /// What was told of each incident, by the order of first coming: kinds.
-    kinds: BTreeMap<u64, Vec<String>>,
-}
-
-impl Heard {
-    fn of(receiver: &Receiver) -> Heard {
-        let mut messages: BTreeMap<String, u64> = BTreeMap::new();
-        // How often each notice came, and in which messages.
-        let mut notices: BTreeMap<String, (u64, BTreeSet<String>)> = BTreeMap::new();
-        let mut kinds: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-        for taken in receiver.taken() {
-            *messages.entry(taken.key.clone()).or_default() += 1;
-            for notice in taken.body["notices"].as_array().unwrap() {
-                let key = notice["key"].as_str().unwrap().to_owned();
-                let (times, within) = notices.entry(key).or_default();
-                *times += 1;
-                within.insert(taken.key.clone());
-                if *times == 1 {
-                    let kind = notice["kind"].as_str().unwrap().to_owned();
-                    let id = notice["incident"].as_u64().unwrap();
-                    kinds.entry(id).or_default().push(kind);
-                }
-            }
-        }
-        Heard {
-            messages: messages.len() as u64,
-            notices: notices.len() as u64,
-            messages_again: messages.values().map(|times| times - 1).sum(),
-            notices_again: notices.values().map(|(times, _)| times - 1).sum(),
-            one_notice_again_max: notices
-                .values()
-                .map(|(times, _)| times - 1)
-                .max()
-                .unwrap_or(0),
-            notices_elsewhere: notices
-                .values()
-                .filter(|(_, within)| within.len() > 1)
-                .count() as u64,
-            kinds,
-        }
-    }
-
-    /// Of each incident every kind, once by key and in this order.
-    fn check(&self, incidents: u64, kills: u64) {
-        for id in 1..=incidents {
-            let kinds = self.kinds.get(&id);
-            assert_eq!(
-                kinds.map(Vec::as_slice),
-                Some(KINDS.map(str::to_owned).as_slice()),
-                "#{id}"
-            );
-        }
-        let again = self.messages_again;
-        assert!(again <= kills, "{again} messages came again");
-        assert!(self.one_notice_again_max <= kills);
-        assert_eq!(self.notices_elsewhere, 0, "a batch was made anew");
-    }
-
-    fn add(&mut self, other: &Heard) {
-        self.messages += other.messages;
-        self.notices += other.notices;
-        self.messages_again = self.messages_again.max(other.messages_again);
-        self.notices_again += other.notices_again;
-        self.one_notice_again_max = self.one_notice_again_max.max(other.one_notice_again_max);
-        self.notices_elsewhere += other.notices_elsewhere;
     }
 }
