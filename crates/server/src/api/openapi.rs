@@ -22,8 +22,8 @@ use super::problem::Problem;
 
 pub(in crate::api) use words::words;
 pub use words::{
-    AuthWord, ComponentWord, Crossing, GapWord, IncidentKindWord, IncidentStatus, Instant, Length,
-    Level, LogOutcomeWord, PartWord, PredictionWord, RoleWord, ServiceState, SeverityWord, Time,
+    ComponentWord, Crossing, GapWord, IncidentKindWord, IncidentStatus, Instant, Length, Level,
+    LogOutcomeWord, PartWord, PredictionWord, ServiceState, SeverityWord, Time,
 };
 
 const PROBLEM: &str = "application/problem+json";

@@ -95,7 +95,7 @@ impl Ask {
         if let Some((kind, body)) = &self.body {
             request = request.header("content-type", *kind).body(body.clone());
         }
-        let mut answer = request.timeout(PATIENCE).send().await.expect("an answer");
+        let answer = request.timeout(PATIENCE).send().await.expect("an answer");
         let status = answer.status().as_u16();
         let kind = answer.headers().get("content-type");
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
