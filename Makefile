@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz bench show-main-job show-incidents show-logs show-embedded lint build clean
+.PHONY: help demo test test-long fuzz bench show-main-job show-incidents show-logs show-embedded show-api lint build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ test-long: ## The live tests with 500 kills, 100 more while people are paged, tw
 fuzz: ## Any bytes to the parsers, a minute each (FUZZ_SECONDS=60, TARGETS="exposition"); needs cargo-fuzz, nightly Rust and a C++ compiler
 	@scripts/fuzz.sh
 
-bench: ## How fast the forest, the engine, log templates and the exposition parser are, beside peers (scikit-learn where python3 has it, logdrain, prometheus-parse); ten thousand incidents over the API
+bench: ## How fast the forest, the engine, log templates and the exposition parser are, beside peers (scikit-learn where python3 has it, logdrain, prometheus-parse); ten thousand incidents over the API; metrics by wrk
 	@scripts/require.sh cargo cc curl
 	cargo bench -p forest
 	cargo bench -p engine
@@ -38,6 +38,7 @@ bench: ## How fast the forest, the engine, log templates and the exposition pars
 	cargo run --release -p embedded --example promql_speed
 	scripts/bench_main_job.sh
 	scripts/bench_incidents.sh
+	scripts/bench_api.sh
 
 show-main-job: ## Measure what Bellwether promises, line by line, against its bars (LINES="1 2" selects)
 	@scripts/show_main_job.sh
@@ -50,6 +51,9 @@ show-logs: ## Measure what is read of logs, line by line, against the bars (LINE
 
 show-embedded: ## Measure demo, embedded store and parser, line by line, against the bars (LINES="2 3" selects, STORIES=one)
 	@scripts/show_embedded.sh
+
+show-api: ## Measure the API, access control and paging, line by line, against the bars (LINES="2 4" selects)
+	@scripts/show_api.sh
 
 lint: ## Purity, formatting and lints alone
 	@scripts/require.sh cargo cc

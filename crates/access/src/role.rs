@@ -14,9 +14,9 @@ const RESERVED: [&str; 2] = ["bellwether", "anonymous"];
 pub enum Role {
     /// Reads everything but the audit trail.
     Viewer,
-    /// Changes incidents, posts events, trains.
+    /// Changes incidents, mutes services, posts events, trains.
     Operator,
-    /// Reads the audit trail, reloads the configuration.
+    /// Reads the audit trail, reloads the configuration, turns shadow mode on and off.
     Admin,
 }
 

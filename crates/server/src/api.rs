@@ -1,10 +1,13 @@
 //! The HTTP API. Handlers read the newest snapshot or the database; reading starts nothing. Public
 //! JSON has its own types, converted by hand from the domain's.
 
+mod access;
+mod audit;
 mod catalogue;
 mod configuration;
 mod datasets;
 mod decisions;
+mod docs;
 mod events;
 mod findings;
 mod guard;
@@ -25,48 +28,53 @@ mod series;
 mod services;
 mod status;
 mod stream;
+mod vocabulary;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use axum::{Router, middleware};
+use axum::{Extension, Router, middleware};
 use domain::{ServiceId, Timestamp};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sources::LogReader;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
+use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::config::Config;
+use crate::entrance::Entrance;
 use crate::history::Progress;
+use crate::listening;
 use crate::live::{Live, Reloads};
 use crate::paging::Paged;
 use crate::snapshot::Snapshot;
 use crate::source::Embedded;
-use crate::stopping::stopped;
 use crate::storage::Storage;
 use crate::stream::Hub;
 use crate::telemetry;
 use crate::tick::Message;
 use crate::training::Queue;
 
+pub use audit::Refusals;
 pub(crate) use incidents::entry;
 use problem::Problem;
 pub(crate) use services::judged;
+use vocabulary::Vocabulary;
 
 /// No answer takes longer, but for `POST /retrain?wait=true`.
 const TIMEOUT: Duration = Duration::from_secs(30);
 const BODY_BYTES_MAX: usize = 64 << 10;
+const TARGET_BYTES_MAX: usize = 8 << 10;
 /// Requests that read logs at the same time.
 pub const LOG_READERS: usize = 4;
 /// Requests that read datasets or models at the same time.
@@ -89,6 +97,8 @@ pub struct Api {
     pub reloads: Reloads,
     pub paged: watch::Receiver<Arc<Paged>>,
     pub started_at: Timestamp,
+    pub entrance: Arc<Entrance>,
+    pub refusals: Arc<Refusals>,
     /// The address of Prometheus, without credentials.
     pub source: String,
     /// Where metrics are scraped here.
@@ -99,16 +109,60 @@ pub struct Api {
 }
 
 /// Answers until told to stop, then finishes what is under way.
-pub async fn serve(listener: TcpListener, api: Api, mut stop: watch::Receiver<bool>) {
-    let stopped = async move {
-        stopped(&mut stop).await;
-    };
-    let served = axum::serve(listener, router(api))
-        .with_graceful_shutdown(stopped)
-        .await;
-    if let Err(error) = served {
-        tracing::error!(%error, "the HTTP server ended");
+pub async fn serve(listener: TcpListener, api: Api, stop: watch::Receiver<bool>) {
+    let connections = listening::connections_max(api.config().limits.connections);
+    listening::serve(listener, whole(api), connections, stop).await;
+}
+
+/// Everything, below the base path.
+fn whole(api: Api) -> Router {
+    let base: Arc<str> = api.config().server.base_path.as_str().into();
+    let entered = from_fn_with_state(base, enter).layer(router(api));
+    Router::new()
+        .fallback_service(entered)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(finish))
+}
+
+/// Refuses targets that are too long or not below the base path, and takes that off.
+async fn enter(State(base): State<Arc<str>>, mut request: Request, next: Next) -> Response {
+    let target = request.uri().path_and_query();
+    if target.is_some_and(|target| target.as_str().len() > TARGET_BYTES_MAX) {
+        return Problem::new(StatusCode::URI_TOO_LONG, "target too long")
+            .detail(format!("path and query may have {TARGET_BYTES_MAX} bytes"))
+            .into_response();
     }
+    if base.is_empty() {
+        return next.run(request).await;
+    }
+    match below(&base, request.uri()) {
+        Some(uri) => *request.uri_mut() = uri,
+        None => return no_such_route(request).await.into_response(),
+    }
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let location = headers
+        .get(header::LOCATION)
+        .and_then(|to| to.to_str().ok());
+    if let Some(to) = location.filter(|to| to.starts_with('/'))
+        && let Ok(to) = HeaderValue::from_str(&format!("{base}{to}"))
+    {
+        headers.insert(header::LOCATION, to);
+    }
+    response
+}
+
+/// The target without the base path, if it lies below.
+fn below(base: &str, target: &Uri) -> Option<Uri> {
+    let rest = target.path_and_query()?.as_str().strip_prefix(base)?;
+    let rest = match rest.chars().next() {
+        Some('/') => rest.to_owned(),
+        None | Some('?') => format!("/{rest}"),
+        Some(_) => return None,
+    };
+    let mut parts = target.clone().into_parts();
+    parts.path_and_query = Some(rest.parse().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 /// The routes with their description.
@@ -151,6 +205,13 @@ fn described() -> (Router<Api>, OpenApi) {
         .routes(routes!(datasets::download::get))
         .routes(routes!(configuration::get))
         .routes(routes!(incidents::bulk::post))
+        .routes(routes!(docs::document))
+        .routes(routes!(docs::page))
+        .routes(routes!(docs::file))
+        .routes(routes!(access::login))
+        .routes(routes!(access::logout))
+        .routes(routes!(access::me))
+        .routes(routes!(audit::list))
         .nest("/prometheus/api/v1", prometheus_routes())
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
@@ -164,15 +225,17 @@ fn described() -> (Router<Api>, OpenApi) {
 }
 
 fn router(api: Api) -> Router {
-    let (routes, _) = described();
+    let (routes, document) = described();
     routes
+        .layer(Extension(Arc::new(docs::Served::of(&document))))
+        .layer(from_fn_with_state(
+            Arc::new(Vocabulary::of(&document)),
+            vocabulary::check,
+        ))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(from_fn_with_state(api.clone(), guard::check))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(finish))
         .with_state(api)
 }
 
@@ -193,19 +256,35 @@ fn prometheus_routes() -> OpenApiRouter<Api> {
         .routes(routes!(prometheus::build_info))
 }
 
-/// Counts the answer, makes every refusal a problem, and says that nothing may guess its type.
+/// Headers of every answer: nothing may guess its type, keep it, frame it, or learn from where one
+/// came.
+const ALWAYS: [(HeaderName, &str); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+];
+
+/// Counts the answer, makes every refusal a problem, and adds the headers of all.
 async fn finish(request: Request, next: Next) -> Response {
     let mut response = problem::or_problem(next.run(request).await).await;
     telemetry::answered(response.status().as_u16());
     let headers = response.headers_mut();
-    headers.insert(
-        "x-content-type-options",
-        axum::http::HeaderValue::from_static("nosniff"),
-    );
-    headers.insert(
-        "cache-control",
-        axum::http::HeaderValue::from_static("no-store"),
-    );
+    for (name, value) in ALWAYS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    // A page has one of its own.
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'",
+        ));
     response
 }
 
@@ -216,7 +295,7 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
         .into_response()
 }
 
-async fn no_such_route(State(_): State<Api>, request: Request) -> Problem {
+async fn no_such_route(request: Request) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no such route").detail(format!(
         "{} is not a route of Bellwether; see /",
         visible(request.uri().path())

@@ -22,6 +22,7 @@ use crate::clock;
 use crate::collecting::Collecting;
 use crate::config::{self, Auth, Config};
 use crate::delivering::Delivering;
+use crate::entrance::Entrance;
 use crate::evidence::{self, Gatherer, Gathering};
 use crate::following::Following;
 use crate::history::{self, History, Progress};
@@ -57,6 +58,7 @@ impl App {
     /// A data directory or address that can't be used, settings that Prometheus' client refuses,
     /// targets or queries that the embedded store can't take.
     pub async fn start(loading: Loading, record: Option<&Path>) -> anyhow::Result<App> {
+        crate::open_files::allow_all();
         let telemetry = crate::telemetry::install();
         let now = clock::now();
         let config = loading.loaded.config.clone();
@@ -233,7 +235,12 @@ impl App {
             tasks.spawn(source::tend(Arc::clone(&embedded.store), stopped.clone()));
             embedded
         });
+        let entrance = Entrance::open(live.clone(), Arc::clone(&storage)).await?;
+        let entrance = Arc::new(entrance);
+        tasks.spawn(Arc::clone(&entrance).tend(stopped.clone()));
         let api = Api {
+            entrance,
+            refusals: Arc::default(),
             embedded,
             snapshots,
             engine: engine.clone(),

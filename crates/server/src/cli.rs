@@ -10,8 +10,15 @@ use simulator::Span;
 use crate::config::{self, Config, ConfigError, Loaded};
 use crate::why::Moment;
 
+mod operators;
+
+pub use operators::{
+    Backup, Completions, Incidents, IncidentsChange, IncidentsCommand, IncidentsList,
+    IncidentsShow, Man, Running,
+};
+
 /// What exit codes mean, for `--help` and for scripts.
-const EXIT_CODES: &str = "Exit codes:
+pub(crate) const EXIT_CODES: &str = "Exit codes:
   0  done
   1  failed while running; the reason is on standard error
   2  the command line or the configuration is wrong
@@ -48,6 +55,31 @@ const WHY_EXAMPLES: &str = "Examples:
 The numbers are those of the newest tick at or before TIME. Ticks lie evaluation_delay
 (10 s) and up to one tick (15 s) behind now; `now` tells of the newest one.";
 
+const INCIDENTS_EXAMPLES: &str = "Examples:
+  bellwether incidents list --status open,acknowledged
+  bellwether incidents list --text 'connection pool' --severity critical
+  bellwether incidents show 12
+  bellwether incidents ack 12 13 --note 'looking at the database'
+  bellwether incidents resolve 12 --note 'rolled back'
+
+Exit codes:
+  0  done
+  1  at least one could not be changed, or the server doesn't answer
+  2  the command line or the configuration is wrong";
+
+const BACKUP_EXAMPLES: &str = "Examples:
+  bellwether backup /backups/bellwether-$(date +%F)
+  bellwether backup copy --data-dir /var/lib/bellwether
+
+The directory is there as a whole or not at all; until then it is named DIR.partial. To go back to
+it, stop the server and give it a copy of DIR as its data_dir. What is made anew, such as the index
+of log files, and what is in quarantine is left out.";
+
+const COMPLETIONS_EXAMPLES: &str = "Examples:
+  bellwether completions bash > /etc/bash_completion.d/bellwether
+  bellwether completions zsh > ~/.zfunc/_bellwether
+  bellwether completions fish > ~/.config/fish/completions/bellwether.fish";
+
 const NOTIFY_TEST_EXAMPLES: &str = "Examples:
   bellwether notify test oncall
   bellwether notify test oncall --config /etc/bellwether/config.yaml";
@@ -79,6 +111,12 @@ with `# EOF` at the end. Each line of FILE is START END STEP EXPR, times as epoc
 3339, the step as seconds or a duration:
   1795348800 1795352400 15 sum by (service) (rate(requests_total[5m]))
 Empty lines and lines that begin with # are left out.";
+
+const ACCESS_EXAMPLES: &str = "Examples:
+  bellwether access password kim --role operator >> users
+  bellwether access token ci --role viewer >> tokens
+
+docs/access.md says what the roles may do.";
 
 const LOGS_EXAMPLES: &str = "Examples:
   bellwether lab logs labelled-lines
@@ -142,12 +180,28 @@ pub enum Command {
     /// its components said, what held, which incident it joined, and what people were told.
     #[command(after_help = WHY_EXAMPLES)]
     Why(Why),
+    /// List, show, acknowledge and resolve the incidents of the running server.
+    #[command(after_help = INCIDENTS_EXAMPLES)]
+    Incidents(Incidents),
+    /// Copy the data directory consistently, also while a server works on it.
+    #[command(after_help = BACKUP_EXAMPLES)]
+    Backup(Backup),
     /// Paging, tried out by hand.
     Notify(Notify),
     /// Judge Bellwether itself, offline, against simulated services whose faults are known.
     Lab(Lab),
     /// Check the configuration and print the effective whole, without secrets.
     CheckConfig(Settings),
+    /// Make a password or token for the files that say who may come in.
+    ///
+    /// The line for the file goes to standard output, the rest to standard error.
+    #[command(after_help = ACCESS_EXAMPLES)]
+    Access(Access),
+    /// Print what a shell needs to complete the arguments of this program.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(Completions),
+    /// Print the manual, a page for each subcommand, for `man -l` and for packages.
+    Man(Man),
     /// Print the version and what formats it writes.
     Version,
 }
@@ -310,14 +364,11 @@ pub struct Why {
     /// RFC 3339, epoch seconds, `now`, or `-10m` for ten minutes ago
     #[arg(value_name = "TIME", allow_hyphen_values = true)]
     pub time: Moment,
-    /// Where the server answers [default: http:// and the configured `listen`]
-    #[arg(long, value_name = "URL")]
-    pub url: Option<String>,
     /// Print the answer of the server as it came
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub settings: Settings,
+    pub running: Running,
 }
 
 #[derive(Debug, Args)]
@@ -392,6 +443,30 @@ pub enum LabCommand {
     /// the truth.
     #[command(after_help = LOGS_EXAMPLES)]
     Logs(LabLogs),
+}
+
+#[derive(Debug, Args)]
+pub struct Access {
+    #[command(subcommand)]
+    pub command: AccessCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AccessCommand {
+    /// A line of the users file: asks for the password, or reads it from standard input.
+    Password(Credential),
+    /// A line of the tokens file, and the token itself, which is shown only once.
+    Token(Credential),
+}
+
+#[derive(Debug, Args)]
+pub struct Credential {
+    /// Who it is for: 1 to 64 letters, digits and ._-@+
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What they may do: viewer, operator or admin
+    #[arg(long, value_name = "ROLE", default_value = "viewer")]
+    pub role: access::Role,
 }
 
 #[derive(Debug, Args)]

@@ -29,14 +29,22 @@ mod storage;
 
 mod api;
 mod clock;
+mod entrance;
+mod listening;
+mod open_files;
 mod stopping;
 mod stream;
 mod telemetry;
 
+pub mod backup;
+pub mod credentials;
 pub mod demo;
 pub mod doctor;
+pub mod incidents;
 pub mod lab;
+pub mod manual;
 pub mod notify_test;
 pub mod offline;
+pub mod remote;
 pub mod replay;
 pub mod why;

@@ -18,7 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
@@ -118,20 +118,10 @@ async fn answer(router: Router, request: Request) -> Result<Response, Infallible
     Ok(response)
 }
 
-/// How many connections may be open, given what is configured: half of the file descriptors remain
-/// for files and for queries. Raises the soft limit of descriptors as far as that needs.
+/// How many connections may be open, given what is configured: half of the file descriptors that
+/// the process may have remain for files and for queries.
 pub fn connections_max(configured: usize) -> usize {
-    let mut limit = getrlimit(Resource::Nofile);
-    let wanted = configured as u64 * 2;
-    if limit.current.is_some_and(|current| current < wanted) {
-        let raised = Rlimit {
-            current: Some(limit.maximum.map_or(wanted, |most| most.min(wanted))),
-            maximum: limit.maximum,
-        };
-        if setrlimit(Resource::Nofile, raised.clone()).is_ok() {
-            limit = raised;
-        }
-    }
-    let half = limit.current.map_or(wanted, |current| current) / 2;
-    configured.min(usize::try_from(half).unwrap_or(configured)).max(1)
+    let granted = getrlimit(Resource::Nofile).current;
+    let half = granted.and_then(|granted| usize::try_from(granted / 2).ok());
+    half.map_or(configured, |half| configured.min(half)).max(1)
 }

@@ -7,7 +7,10 @@ use server::app::App;
 use server::cli::{Cli, Command, LabCommand, NotifyCommand, Serve, Settings};
 use server::config::{Config, Loaded, LogFormat};
 use server::live::Loading;
-use server::{config, demo, doctor, lab, notify_test, offline, replay, source, why};
+use server::{
+    backup, config, credentials, demo, doctor, incidents, lab, manual, notify_test, offline,
+    remote, replay, source, why,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -36,8 +39,9 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
         || error.is::<lab::LogShiftError>()
         || error.is::<lab::LogsError>()
         || error.is::<lab::PromqlError>()
+        || error.is::<access::IssueError>()
         || error.is::<source::TargetsError>()
-        || error.is::<why::UrlError>()
+        || error.is::<remote::RemoteError>()
         || error.is::<doctor::DoctorError>()
         || error.is::<notify_test::NotifyTestError>()
 }
@@ -69,14 +73,14 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             in_runtime(doctor::doctor(loaded.config, &asked))
         }
-        Command::Why(asked) => {
-            // With --url nothing of the configuration is needed.
-            let listen = match asked.url {
-                Some(_) => Config::default().listen,
-                None => load(&asked.settings)?.config.listen,
-            };
-            in_runtime(why::why(&asked, listen))
+        Command::Why(asked) => in_runtime(async move { why::why(&asked).await }),
+        Command::Incidents(asked) => in_runtime(async move { incidents::incidents(&asked).await }),
+        Command::Backup(asked) => {
+            let config = load(&asked.settings)?.config;
+            in_runtime(async move { backup::backup(config, &asked).await })
         }
+        Command::Completions(asked) => Ok(manual::completions(&asked)),
+        Command::Man(asked) => manual::man(&asked),
         Command::Notify(notify) => match &notify.command {
             NotifyCommand::Test(asked) => {
                 let loaded = load(&asked.settings)?;
@@ -100,6 +104,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 println!("# {line}");
             }
             print!("{}", config::effective_yaml(&loaded.config));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Access(asked) => {
+            credentials::issue(&asked.command)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Version => {

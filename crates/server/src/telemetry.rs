@@ -93,6 +93,14 @@ fn describe() {
         "bellwether_gaps_total",
         "Series without a usable sample at an instant, by reason."
     );
+    describe_counter!(
+        "bellwether_entrance_refused_total",
+        "Wrong passwords and tokens."
+    );
+    describe_counter!(
+        "bellwether_audit_left_out_total",
+        "Refusals of strangers that were too many to note in the audit trail."
+    );
     describe_histogram!(
         "bellwether_score",
         "Rarity of judged samples: -log10 of their tail probability."
@@ -243,6 +251,16 @@ pub fn answered(status: u16) {
         _ => "5xx",
     };
     counter!("bellwether_http_requests_total", "class" => class).increment(1);
+}
+
+/// A password or token was wrong.
+pub fn entrance_refused() {
+    counter!("bellwether_entrance_refused_total").increment(1);
+}
+
+/// The audit trail doesn't have it.
+pub fn audit_left_out() {
+    counter!("bellwether_audit_left_out_total").increment(1);
 }
 
 /// Queries that were asked for evidence, and how many of what was wanted is missing.

@@ -27,6 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let paths = Paths::new(dir.path());
     let database = Database::open(&paths).await?.database;
     lists(&database).await?;
+    searches(&database).await?;
     attachments(&database).await?;
     ledger(&database, records).await?;
     database.close().await;
@@ -99,13 +100,42 @@ async fn lists(database: &Database) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Words that are found at once, late, and nowhere; each incident has twenty different log lines.
+async fn searches(database: &Database) -> Result<(), Box<dyn Error>> {
+    for (what, text) in [
+        ("everywhere", "connection"),
+        ("in one of 200 services", "service-117"),
+        ("in the oldest", "#1\n"),
+        ("nowhere", "nowhere"),
+        (
+            "nowhere, after three that are",
+            "cpu pool connection nowhere",
+        ),
+    ] {
+        let filter = IncidentFilter {
+            text: Some(text.to_owned()),
+            ..IncidentFilter::default()
+        };
+        let found = database.incidents(&filter).await?.incidents.len();
+        let began = Instant::now();
+        for _ in 0..ROUNDS {
+            database.incidents(&filter).await?;
+        }
+        say(
+            &format!("search what is {what}, {found} in the page"),
+            began.elapsed() / ROUNDS,
+        );
+    }
+    Ok(())
+}
+
 /// Ten firing incidents with 200 lines of logs, saved at every tick.
 async fn attachments(database: &Database) -> Result<(), Box<dyn Error>> {
     let mut firing = Vec::new();
     for id in INCIDENTS + 1..=INCIDENTS + 10 {
         let mut incident = incident(id)?;
         incident.firing = true;
-        incident.logs = Some(Arc::new(logs()));
+        incident.logs = Some(Arc::new(logs(200)));
         firing.push(incident);
     }
     for (what, anew) in [("", false), (" at new addresses", true)] {
@@ -197,7 +227,7 @@ fn incident(id: u64) -> Result<Incident, Box<dyn Error>> {
         ended: Some(at(id)),
         members: Vec::new(),
         follows: None,
-        logs: None,
+        logs: Some(Arc::new(short_logs(id))),
         evidence: Arc::new(Evidence {
             failed: vec!["breakdown: timed out after 10 s ".repeat(200)],
             ..Evidence::default()
@@ -206,7 +236,7 @@ fn incident(id: u64) -> Result<Incident, Box<dyn Error>> {
     })
 }
 
-fn logs() -> LogWindow {
+fn logs(lines: u64) -> LogWindow {
     let line = |number| LogLine {
         time: at(number),
         level: LogLevel::Error,
@@ -222,10 +252,29 @@ fn logs() -> LogWindow {
         from: at(0),
         to: at(1),
         outcome: LogOutcome::Found,
-        lines: (0..200).map(line).collect(),
+        lines: (0..lines).map(line).collect(),
         omitted: 0,
         malformed: 0,
     }
+}
+
+/// Twenty different lines, without stack traces.
+fn short_logs(id: u64) -> LogWindow {
+    let mut logs = logs(20);
+    for (line, number) in logs.lines.iter_mut().zip(id * 100..) {
+        line.message = format!(
+            "order-{number} of customer c{} failed after {} ms: no connection from pool-{} to \
+             10.{}.{}.7:5432 within 30 s, trace {:016x}",
+            number * 7919 % 100_003,
+            number % 4001,
+            number % 13,
+            number % 251,
+            number % 241,
+            number * 0x9E37_79B9,
+        );
+        line.stack_trace = None;
+    }
+    logs
 }
 
 /// Of one tick each of another series; some 400 bytes, as a finding has.

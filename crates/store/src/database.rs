@@ -307,6 +307,32 @@ impl Database {
     }
 }
 
+/// Writes a consistent copy of a database that another process may be writing to; the copy doesn't
+/// exist yet.
+pub(crate) async fn copy_file(from: &Path, to: &Path) -> Result<(), DatabaseError> {
+    let reading = SqliteConnectOptions::new()
+        .filename(from)
+        .read_only(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging();
+    let mut connection = reading
+        .connect()
+        .await
+        .map_err(|source| DatabaseError::Open {
+            path: from.into(),
+            source,
+        })?;
+    let copied = sqlx::query("VACUUM INTO ?")
+        .bind(to.to_string_lossy().into_owned())
+        .execute(&mut connection)
+        .await;
+    copied.map_err(DatabaseError::query("copy the database"))?;
+    connection
+        .close()
+        .await
+        .map_err(DatabaseError::query("close the database"))
+}
+
 /// A file without content, or a journal without its file.
 fn is_hollow(path: &Path) -> bool {
     match std::fs::metadata(path) {

@@ -5,6 +5,7 @@
 //! under `quarantine/` and said; nothing from outside is ever deleted for being odd. Times are
 //! passed in. All but the database is synchronous.
 
+mod backup;
 mod data_dir;
 mod database;
 mod datasets;
@@ -17,6 +18,7 @@ mod paths;
 mod quarantine;
 
 pub use atomic::WriteError;
+pub use backup::{Backup, BackupError, BackupProgress, backup};
 pub use data_dir::{DataDir, LAYOUT_VERSION, OpenError};
 pub use database::{
     Added, AuditEntry, AuditFilter, AuditPage, Batch, Cursor, CursorError, Damage, Database,

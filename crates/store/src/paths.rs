@@ -60,6 +60,11 @@ impl Paths {
         self.root.join("log-index")
     }
 
+    /// The folder of the embedded store's samples.
+    pub fn embedded(&self) -> PathBuf {
+        self.root.join("embedded")
+    }
+
     pub fn quarantine(&self) -> PathBuf {
         self.root.join("quarantine")
     }
@@ -169,6 +174,15 @@ impl Paths {
 
     pub(crate) fn is_model(file: &Path) -> Option<MetricId> {
         metric_of(file, MODEL)
+    }
+
+    pub(crate) fn is_state(file: &Path) -> bool {
+        metric_of(file, STATE).is_some()
+    }
+
+    /// Whether it is the file with the full name of a service.
+    pub(crate) fn is_name(file: &Path) -> bool {
+        file.file_name().is_some_and(|name| name == NAME_FILE)
     }
 
     fn models_of(&self, service: &ServiceId) -> PathBuf {

@@ -41,7 +41,7 @@ impl Usage {
     }
 }
 
-fn bytes_below(folder: &Path) -> io::Result<u64> {
+pub(crate) fn bytes_below(folder: &Path) -> io::Result<u64> {
     let mut bytes = 0;
     for entry in entries(folder)? {
         match fs::symlink_metadata(&entry) {

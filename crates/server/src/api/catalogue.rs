@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use domain::{Combine, Direction, MetricSpec, Thresholds};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sources::{Identity, filled, range};
 use utoipa::ToSchema;
 
@@ -20,21 +20,16 @@ words! {
     CombineWord: "max", "sum", "avg";
 }
 
-/// There are none.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoParameters {}
-
 /// The metrics, by id.
 #[derive(Serialize, ToSchema)]
 pub struct Catalogue {
-    items: Vec<Metric>,
+    items: Vec<CatalogueMetric>,
     next_cursor: Option<String>,
 }
 
 /// A metric that is watched on every service that has it.
 #[derive(Serialize, ToSchema)]
-struct Metric {
+struct CatalogueMetric {
     id: String,
     title: String,
     unit: String,
@@ -50,7 +45,7 @@ struct Metric {
     /// The least distance from expected, in `unit`, that can be an anomaly.
     minimum_deviation: f64,
     /// Values outside are measuring errors.
-    valid: Valid,
+    valid: ValidRange,
     /// How the instances of a service become one series.
     #[schema(value_type = CombineWord)]
     combine: Combine,
@@ -62,7 +57,7 @@ struct Metric {
 
 /// The least and the greatest possible value; null where there is no bound.
 #[derive(Serialize, ToSchema)]
-struct Valid {
+struct ValidRange {
     from: Option<f64>,
     to: Option<f64>,
 }
@@ -79,10 +74,7 @@ struct ServiceThresholds {
 #[utoipa::path(get, path = "/api/v1/catalogue", tag = "services", responses(
     (status = 200, description = "All metrics, on one page.", body = Catalogue),
 ))]
-pub async fn get(
-    State(api): State<Api>,
-    Query(NoParameters {}): Query<NoParameters>,
-) -> Result<Json<Catalogue>, Problem> {
+pub async fn get(State(api): State<Api>) -> Result<Json<Catalogue>, Problem> {
     let config = api.config();
     let identity = Identity::new(config.identity.clone(), config.scope.clone());
     let identity = identity.map_err(|error| Problem::internal("naming the services", &error))?;
@@ -100,7 +92,7 @@ pub async fn get(
     }))
 }
 
-fn metric(spec: &MetricSpec, labels: &str, step: Duration) -> Metric {
+fn metric(spec: &MetricSpec, labels: &str, step: Duration) -> CatalogueMetric {
     let sent = |query: &String| filled(query, labels, range(step));
     let finite = |bound: f64| bound.is_finite().then_some(bound);
     let thresholds = |(service, own): (&domain::ServiceId, &Thresholds)| ServiceThresholds {
@@ -108,7 +100,7 @@ fn metric(spec: &MetricSpec, labels: &str, step: Duration) -> Metric {
         high: own.high,
         critical: own.critical,
     };
-    Metric {
+    CatalogueMetric {
         id: spec.id.to_string(),
         title: spec.title.clone(),
         unit: spec.unit.clone(),
@@ -118,7 +110,7 @@ fn metric(spec: &MetricSpec, labels: &str, step: Duration) -> Metric {
         high: spec.thresholds.high,
         critical: spec.thresholds.critical,
         minimum_deviation: spec.minimum_deviation,
-        valid: Valid {
+        valid: ValidRange {
             from: finite(spec.valid.0),
             to: finite(spec.valid.1),
         },

@@ -38,7 +38,7 @@ struct Configuration {
 }
 
 /// The configuration in force, without secrets.
-#[utoipa::path(get, path = "/api/v1/config", tag = "status", params(Parameters), responses(
+#[utoipa::path(get, path = "/api/v1/config", tag = "health", params(Parameters), responses(
     (status = 200, description = "All of it, defaults too.", content(
         (Configuration = "application/json"),
         (String = "application/yaml"),

@@ -13,7 +13,7 @@ use store::{DatasetError, PartSummary, Paths};
 use utoipa::{IntoParams, ToSchema};
 
 use super::known::{after_cursor, page_of};
-use super::openapi::Time;
+use super::openapi::{OfService, Time};
 use super::parameters::page_limit;
 use super::problem::Problem;
 use super::{Api, visible};
@@ -27,9 +27,11 @@ const PAGE_MAX: usize = 100;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Parameters {
-    /// An id, or a bare name where it is unique.
+    /// An id of `GET /services`, a bare name where that is unique, or a service of the past.
+    #[param(min_length = 1, max_length = 1024)]
     service: Option<String>,
     /// The `next_cursor` of the page before.
+    #[param(max_length = 1200)]
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<usize>,
@@ -67,7 +69,7 @@ struct PartView {
 /// The datasets, and how much they hold.
 #[utoipa::path(get, path = "/api/v1/datasets", tag = "datasets", params(Parameters), responses(
     (status = 200, description = "By service and metric, page by page.", body = DatasetList),
-    (status = 404, description = "There is no such service.", body = Problem, content_type = "application/problem+json"),
+    OfService,
 ))]
 pub async fn list(
     State(api): State<Api>,

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::incidents::actor;
 use super::openapi::{Instant, Time};
-use super::parameters::{optional_time, page_limit};
+use super::parameters::{object, optional_time, page_limit};
 use super::problem::Problem;
 use super::{Api, visible};
 use crate::clock;
@@ -112,7 +112,7 @@ pub async fn post(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let now = clock::now();
-    let event = event(&body, &headers, now)?;
+    let event = event(&body, actor(&api, &headers), now)?;
     let added = api.storage.database.add_event(event).await;
     let added = added.map_err(|error| Problem::internal("storing the event", &error))?;
     let (status, event) = match added {
@@ -130,8 +130,8 @@ pub async fn post(
     Ok((status, Json(view(event))).into_response())
 }
 
-fn event(body: &Bytes, headers: &HeaderMap, now: Timestamp) -> Result<PostedEvent, Problem> {
-    let body: EventBody = serde_json::from_slice(body).map_err(|error| {
+fn event(body: &Bytes, actor: Actor, now: Timestamp) -> Result<PostedEvent, Problem> {
+    let body: EventBody = object(body).map_err(|error| {
         Problem::bad_request(format!(
             "the body must be like {{\"kind\": \"deploy\", \"service\": \"payments\", \"version\": \"2.1.0\"}}: {error}"
         ))
@@ -146,8 +146,9 @@ fn event(body: &Bytes, headers: &HeaderMap, now: Timestamp) -> Result<PostedEven
     let service = body.service.filter(|name| !name.is_empty()).map(|name| {
         ServiceId::new(&name).map_err(|error| Problem::bad_request(format!("service: {error}")))
     });
-    let by = match actor(headers) {
+    let by = match actor {
         Actor::Unverified(name) if name != "anonymous" => Some(name),
+        Actor::Verified(name) => Some(name),
         _ => None,
     };
     let kind = text("kind", Some(body.kind), KIND_CHARS_MAX)?;

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::known::{after_cursor, page_of};
 use super::metrics::{Metric, metric};
-use super::openapi::Time;
+use super::openapi::{OfService, Time};
 use super::parameters::page_limit;
 use super::problem::Problem;
 use super::{Api, visible};
@@ -21,13 +21,15 @@ const PAGE_MAX: usize = 1_000;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Parameters {
-    /// An id, or a bare name where it is unique.
+    /// An id of `GET /services`, or a bare name where that is unique.
+    #[param(min_length = 1, max_length = 1024)]
     service: Option<String>,
     /// A list with commas of `Normal`, `High`, `Critical`, `Unavailable`.
     severity: Option<String>,
     /// A list with commas of `Normal`, `Anomaly`, `Unknown`.
     prediction: Option<String>,
     /// The `next_cursor` of the page before.
+    #[param(max_length = 1200)]
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<usize>,
@@ -49,14 +51,13 @@ struct FindingView {
     #[schema(value_type = String)]
     service: ServiceId,
     #[serde(flatten)]
-    #[schema(value_type = Object)]
     metric: Metric,
 }
 
 /// The newest judgement of every series.
 #[utoipa::path(get, path = "/api/v1/findings", tag = "services", params(Parameters), responses(
     (status = 200, description = "By service and metric, page by page.", body = Findings),
-    (status = 404, description = "There is no such service.", body = Problem, content_type = "application/problem+json"),
+    OfService,
 ))]
 pub async fn get(
     State(api): State<Api>,

@@ -47,7 +47,7 @@ pub struct ListParameters {
     /// Any of these, separated by commas; an operator's word counts more than the thresholds.
     #[param(value_type = Option<Vec<Crossing>>, style = Form, explode = false)]
     severity: Option<String>,
-    #[param(value_type = Option<IncidentKindWord>)]
+    #[param(inline, value_type = Option<IncidentKindWord>)]
     kind: Option<String>,
     firing: Option<bool>,
     snoozed: Option<bool>,
@@ -59,7 +59,8 @@ pub struct ListParameters {
     /// Opened until then.
     #[param(value_type = Option<Instant>)]
     to: Option<String>,
-    #[param(value_type = Option<SortWord>, default = "-id")]
+    /// The newest first where it is missing.
+    #[param(inline, value_type = Option<SortWord>)]
     sort: Option<String>,
     /// The `next_cursor` of the page before, in the same order.
     cursor: Option<String>,
@@ -216,7 +217,7 @@ fn sort(text: Option<&str>) -> Result<Sort, Problem> {
 
 /// One incident with its explanation, logs and timeline.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents",
-    params(("id" = u64, Path, description = "Its number.", minimum = 1)),
+    params(("id" = u64, Path, description = "Its number.", minimum = 1, example = 1)),
     responses(
         (status = 200, description = "The incident.", body = IncidentView,
             headers(("etag" = String, description = "Its revision, for If-Match."))),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::known::{after_cursor, page_of};
-use super::openapi::Time;
+use super::openapi::{OfService, Time};
 use super::parameters::page_limit;
 use super::problem::Problem;
 use super::{Api, visible};
@@ -30,11 +30,14 @@ const JOBS_MAX: u32 = 5;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Parameters {
-    /// An id, or a bare name where it is unique.
+    /// An id of `GET /services`, a bare name where that is unique, or a service of the past.
+    #[param(min_length = 1, max_length = 1024)]
     service: Option<String>,
     /// The id of a metric.
+    #[param(min_length = 1, max_length = 64)]
     metric: Option<String>,
     /// The `next_cursor` of the page before.
+    #[param(max_length = 1200)]
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<usize>,
@@ -53,18 +56,18 @@ struct ModelView {
     service: String,
     metric: String,
     /// Null where there is none yet; `last_outcome` says why.
-    model: Option<Trained>,
+    model: Option<TrainedModel>,
     /// Why a model that is there can't be used.
     problem: Option<String>,
     /// What came of the last training; null where that was long ago.
-    last_outcome: Option<Outcome>,
+    last_outcome: Option<ModelOutcome>,
     #[schema(value_type = Option<Time>)]
     next_training_ts: Option<Timestamp>,
 }
 
 /// A model on disk.
 #[derive(Serialize, ToSchema)]
-struct Trained {
+struct TrainedModel {
     /// The first 16 digits of the hash of its file, as findings name it.
     hash: String,
     bytes: u64,
@@ -87,12 +90,12 @@ struct Trained {
     /// Isolation scores above are raw anomalies, and the share of the training rows that are.
     forest_threshold: f64,
     raw_share: f64,
-    parameters: Parameterised,
+    parameters: ModelParameters,
 }
 
 /// How a model was trained.
 #[derive(Serialize, ToSchema)]
-struct Parameterised {
+struct ModelParameters {
     step_seconds: f64,
     trees: u32,
     sample_size: u32,
@@ -104,7 +107,7 @@ struct Parameterised {
 
 /// What a training came to.
 #[derive(Clone, Serialize, ToSchema)]
-struct Outcome {
+struct ModelOutcome {
     job: String,
     #[schema(value_type = Option<Time>)]
     at: Option<Timestamp>,
@@ -114,9 +117,9 @@ struct Outcome {
 }
 
 /// The models, and the series that have none yet.
-#[utoipa::path(get, path = "/api/v1/models", tag = "models", params(Parameters), responses(
+#[utoipa::path(get, path = "/api/v1/models", tag = "training", params(Parameters), responses(
     (status = 200, description = "By service and metric, page by page.", body = Models),
-    (status = 404, description = "There is no such service.", body = Problem, content_type = "application/problem+json"),
+    OfService,
 ))]
 pub async fn list(
     State(api): State<Api>,
@@ -157,7 +160,7 @@ pub async fn list(
 fn view(
     storage: &Storage,
     series: SeriesId,
-    outcomes: &BTreeMap<SeriesId, Outcome>,
+    outcomes: &BTreeMap<SeriesId, ModelOutcome>,
     next_training_ts: Option<Timestamp>,
     now: Timestamp,
 ) -> ModelView {
@@ -186,9 +189,9 @@ fn view(
     }
 }
 
-fn trained(model: &Model, bytes: &[u8], now: Timestamp) -> Trained {
+fn trained(model: &Model, bytes: &[u8], now: Timestamp) -> TrainedModel {
     let header = &model.header;
-    Trained {
+    TrainedModel {
         hash: model.reference(bytes).hash.to_string(),
         bytes: bytes.len() as u64,
         trained_at: header.trained_at,
@@ -202,7 +205,7 @@ fn trained(model: &Model, bytes: &[u8], now: Timestamp) -> Trained {
         value_max: model.extremes.1,
         forest_threshold: model.forest_threshold,
         raw_share: header.raw_share,
-        parameters: Parameterised {
+        parameters: ModelParameters {
             step_seconds: header.step.as_secs_f64(),
             trees: header.trees,
             sample_size: header.sample_size,
@@ -214,12 +217,12 @@ fn trained(model: &Model, bytes: &[u8], now: Timestamp) -> Trained {
 }
 
 /// The newest outcome of each series, of this start's jobs and the newest that are stored.
-async fn last_outcomes(api: &Api) -> Result<BTreeMap<SeriesId, Outcome>, Problem> {
+async fn last_outcomes(api: &Api) -> Result<BTreeMap<SeriesId, ModelOutcome>, Problem> {
     let mut outcomes = BTreeMap::new();
     let mut add = |job: &TrainingJob| {
         for outcome in &job.outcomes {
             let series = SeriesId::new(outcome.service.clone(), outcome.metric.clone());
-            outcomes.entry(series).or_insert_with(|| Outcome {
+            outcomes.entry(series).or_insert_with(|| ModelOutcome {
                 job: job.id.clone(),
                 at: job.finished_at,
                 outcome: outcome.outcome.clone(),

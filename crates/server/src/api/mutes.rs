@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::incidents::{actor, said_by};
 use super::openapi::Time;
-use super::parameters::{duration, page_limit, time};
+use super::parameters::{duration, object, page_limit, time};
 use super::problem::Problem;
 use super::{Api, visible};
 use crate::clock;
@@ -65,6 +65,7 @@ pub struct ListParameters {
 
 /// Mutes, the last that was set first.
 #[derive(Serialize, ToSchema)]
+#[schema(as = MutePage)]
 pub struct Page {
     items: Vec<MuteView>,
     next_cursor: Option<String>,
@@ -166,7 +167,7 @@ pub async fn finish(
     let ended = api
         .storage
         .database
-        .mute_end(id, actor(&headers), now)
+        .mute_end(id, actor(&api, &headers), now)
         .await;
     let ended = ended.map_err(|error| Problem::internal("ending the mute", &error))?;
     let mute = ended.ok_or_else(|| {
@@ -210,7 +211,7 @@ pub async fn set_shadow(
         let ended = api
             .storage
             .database
-            .mute_end(mute.id, actor(&headers), now)
+            .mute_end(mute.id, actor(&api, &headers), now)
             .await;
         ended.map_err(|error| Problem::internal("ending shadow mode", &error))?;
     }
@@ -260,7 +261,7 @@ async fn add(
         service,
         from: now,
         until,
-        by: actor(headers),
+        by: actor(api, headers),
         note,
     };
     let added = api.storage.database.mute_add(new).await;
@@ -302,7 +303,7 @@ fn end(
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(body: &Bytes, like: &str) -> Result<T, Problem> {
-    serde_json::from_slice(body)
+    object(body)
         .map_err(|error| Problem::bad_request(format!("the body must be like {like}: {error}")))
 }
 

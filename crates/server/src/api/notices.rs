@@ -44,6 +44,7 @@ pub struct ListParameters {
 
 /// Notices, newest first.
 #[derive(Serialize, ToSchema)]
+#[schema(as = NoticePage)]
 pub struct Page {
     items: Vec<NoticeView>,
     next_cursor: Option<String>,

@@ -22,21 +22,29 @@ use super::problem::Problem;
 
 pub(in crate::api) use words::words;
 pub use words::{
-    ComponentWord, Crossing, GapWord, IncidentKindWord, IncidentStatus, Instant, Length, Level,
-    LogOutcomeWord, PartWord, PredictionWord, ServiceState, SeverityWord, Time,
+    AuthWord, ComponentWord, Crossing, GapWord, IncidentKindWord, IncidentStatus, Instant, Length,
+    Level, LogOutcomeWord, PartWord, PredictionWord, RoleWord, ServiceState, SeverityWord, Time,
 };
 
 const PROBLEM: &str = "application/problem+json";
 
 /// What any route may answer, and when.
-const EVERYWHERE: [(StatusCode, &str); 4] = [
+const EVERYWHERE: [(StatusCode, &str); 6] = [
     (
         StatusCode::BAD_REQUEST,
         "A parameter, header or body is missing, wrong or unknown; `detail` says which, and what it must be.",
     ),
     (
+        StatusCode::UNAUTHORIZED,
+        "There is access control, and the request doesn't show who asks.",
+    ),
+    (
         StatusCode::FORBIDDEN,
         "This request may not ask for it; `detail` says why.",
+    ),
+    (
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many wrong tokens came from this address; Retry-After says how many seconds to wait.",
     ),
     (
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -46,7 +54,11 @@ const EVERYWHERE: [(StatusCode, &str); 4] = [
 ];
 
 /// What a route that takes a body may answer beside that.
-const WITH_BODY: [(StatusCode, &str); 2] = [
+const WITH_BODY: [(StatusCode, &str); 3] = [
+    (
+        StatusCode::REQUEST_TIMEOUT,
+        "The body did not arrive within 30 seconds.",
+    ),
     (
         StatusCode::PAYLOAD_TOO_LARGE,
         "The body has more than 64 KiB.",
@@ -57,8 +69,16 @@ const WITH_BODY: [(StatusCode, &str); 2] = [
     ),
 ];
 
+/// Queries that may also be sent as a form.
+const BY_FORM: [&str; 4] = [
+    "/prometheus/api/v1/query",
+    "/prometheus/api/v1/query_range",
+    "/prometheus/api/v1/series",
+    "/prometheus/api/v1/labels",
+];
+
 /// The subjects, in the order in which they are read.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 13] = [
     ("services", "What is watched, and how it is now."),
     (
         "incidents",
@@ -67,12 +87,22 @@ const TAGS: [(&str, &str); 9] = [
     ("decisions", "What was decided about a series, and why."),
     ("logs", "Log lines, and patterns of them that moved."),
     ("events", "Changes that people and pipelines post."),
+    (
+        "datasets",
+        "The judged samples that are kept of each series.",
+    ),
     ("training", "Models, and the jobs that train them."),
     ("health", "How Bellwether itself is."),
     (
         "prometheus",
         "The embedded store in the format of Prometheus: 404 where a Prometheus is asked instead. Unknown parameters are ignored, as Prometheus does. Refusals are Prometheus's own JSON.",
     ),
+    ("access", "Who may come in, and who changed what."),
+    (
+        "paging",
+        "Who is told of incidents, what they were told, and what is withheld.",
+    ),
+    ("configuration", "What is set, and taking a new one over."),
     ("description", "This document, and the page that shows it."),
 ];
 
@@ -130,18 +160,26 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     };
     document.tags = Some(TAGS.map(tag).into());
     for (path, item) in &mut document.paths.paths {
-        if path.starts_with("/prometheus/") && !path.contains('{') {
-            item.post = item.post.take().or_else(|| item.get.as_ref().map(by_form));
+        if BY_FORM.contains(&path.as_str()) {
+            item.post = item.get.as_ref().map(by_form);
         }
-        for (method, operation) in operations(item) {
+        for (method, operation) in operations_mut(item) {
             operation.operation_id = Some(operation_id(method, path));
             add_everywhere(method, operation);
+            never_null(operation);
         }
     }
-    let asked = asked_schemas(&mut document);
+    let asked = asked_schemas(&document);
     let components = document.components.get_or_insert_default();
-    let name = Problem::name().into_owned();
-    components.schemas.insert(name, Problem::schema());
+    // What routes refer to without a body of their own.
+    let shared = [
+        (Problem::name(), Problem::schema()),
+        (Instant::name(), Instant::schema()),
+        (Length::name(), Length::schema()),
+    ];
+    components
+        .schemas
+        .extend(shared.map(|(name, schema)| (name.into_owned(), schema)));
     for (name, schema) in &mut components.schemas {
         if !asked.contains(name) {
             require_nullable(schema);
@@ -151,7 +189,18 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
 }
 
 /// The operations of a path, by method in small letters.
-pub fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+pub fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
+    let each = [
+        ("get", &item.get),
+        ("post", &item.post),
+        ("put", &item.put),
+        ("delete", &item.delete),
+    ];
+    each.into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
+}
+
+fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     let each = [
         ("get", &mut item.get),
         ("post", &mut item.post),
@@ -162,9 +211,8 @@ pub fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &m
         .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
-/// Such as `post_incidents_id_ack`: names of handlers are short, and several are alike.
+/// Such as `post_api_v1_incidents_id_ack`: names of handlers are short, and several are alike.
 fn operation_id(method: &str, path: &str) -> String {
-    let path = path.strip_prefix("/api/v1").unwrap_or(path);
     let words = path.split(|letter: char| !letter.is_ascii_alphanumeric());
     let words = words.filter(|word| !word.is_empty());
     std::iter::once(method)
@@ -186,6 +234,29 @@ fn add_everywhere(method: &str, operation: &mut Operation) {
                 .content
                 .entry(PROBLEM.to_owned())
                 .or_insert_with(|| problem().into());
+        }
+    }
+}
+
+/// What a request may leave out is left out, never null.
+fn never_null(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema
+            && let SchemaType::Array(kinds) = &object.schema_type
+            && let Some(kind) = kinds.iter().find(|kind| **kind != Type::Null).cloned()
+        {
+            object.schema_type = SchemaType::Type(kind);
+        }
+    }
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        for content in body.content.values_mut() {
+            if let RefOr::T(content) = content
+                && let Some(RefOr::T(Schema::OneOf(one))) = &content.schema
+                && let Some(named) = one.items.iter().find(|item| !is_nullable(item)).cloned()
+            {
+                content.schema = Some(named);
+            }
         }
     }
 }
@@ -221,9 +292,9 @@ fn by_form(query: &Operation) -> Operation {
 }
 
 /// Names of the schemas of request bodies.
-fn asked_schemas(document: &mut OpenApi) -> BTreeSet<String> {
+fn asked_schemas(document: &OpenApi) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for item in document.paths.paths.values_mut() {
+    for item in document.paths.paths.values() {
         for (_, operation) in operations(item) {
             let Some(RefOr::T(body)) = &operation.request_body else {
                 continue;
@@ -286,7 +357,10 @@ fn is_nullable(schema: &RefOr<Schema>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
+
+    use serde_json::Value;
 
     use super::super::described;
 
@@ -305,5 +379,90 @@ mod tests {
             committed == served,
             "docs/openapi.json is not what is served ({differs:?}): BLESS=1 cargo test -p server --lib openapi"
         );
+    }
+
+    /// A parameter's words must be `#[param(inline)]`: only bodies bring their schemas along.
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = serde_json::to_value(described().1).unwrap();
+        let mut references = BTreeSet::new();
+        collect(&document, &mut references);
+        let lost = |to: &&String| document.pointer(to.trim_start_matches('#')).is_none();
+        let lost: Vec<_> = references.iter().filter(lost).collect();
+        assert!(lost.is_empty(), "{lost:?}");
+    }
+
+    #[test]
+    fn operations_have_names_of_their_own_subjects_and_a_summary() {
+        let (_, document) = described();
+        let mut names = BTreeSet::new();
+        let subjects = super::TAGS.map(|(name, _)| name);
+        for (path, item) in &document.paths.paths {
+            for (method, operation) in super::operations(item) {
+                let id = operation.operation_id.clone().unwrap();
+                assert!(names.insert(id), "{method} {path}");
+                let tags = operation.tags.clone().unwrap_or_default();
+                assert!(
+                    tags.len() == 1 && subjects.contains(&tags[0].as_str()),
+                    "{method} {path}: {tags:?}"
+                );
+                assert!(operation.summary.is_some(), "{method} {path}");
+            }
+        }
+    }
+
+    /// Of two with one name, the document would keep one for both.
+    #[test]
+    fn every_schema_has_a_name_of_its_own() {
+        let mut names = BTreeMap::new();
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let Ok(text) = std::fs::read_to_string(&path) {
+                    for name in schema_names(&text) {
+                        let other = names.insert(name.clone(), path.clone());
+                        assert_eq!(other, None, "{name} also in {path:?}: #[schema(as = …)]");
+                    }
+                }
+            }
+        }
+        assert!(names.len() > 50, "{names:?}");
+    }
+
+    /// The names under which a source file's types become schemas.
+    fn schema_names(text: &str) -> Vec<String> {
+        let word = |text: &str| {
+            let end = text.find(|letter: char| !letter.is_alphanumeric());
+            text[..end.unwrap_or(text.len())].to_owned()
+        };
+        let (mut names, mut derived, mut renamed) = (Vec::new(), false, None);
+        for line in text.lines() {
+            derived |= line.starts_with("#[derive(") && line.contains("ToSchema");
+            if let Some((_, name)) = line.split_once("#[schema(as = ") {
+                renamed = Some(word(name));
+            }
+            let item = line.trim_start_matches("pub ");
+            let item = item.strip_prefix("struct ").or(item.strip_prefix("enum "));
+            if let Some(item) = item.filter(|_| derived) {
+                names.push(renamed.take().unwrap_or_else(|| word(item)));
+                derived = false;
+            }
+        }
+        names
+    }
+
+    fn collect(value: &Value, references: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => {
+                let to = fields.get("$ref").and_then(Value::as_str);
+                references.extend(to.map(str::to_owned));
+                fields.values().for_each(|field| collect(field, references));
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
+            _ => {}
+        }
     }
 }

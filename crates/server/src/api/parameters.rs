@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use domain::Timestamp;
 
+use serde::de::DeserializeOwned;
+
 use super::problem::Problem;
 use super::visible;
 use crate::config::Span;
@@ -25,6 +27,15 @@ pub fn duration(name: &str, text: &str) -> Result<Duration, Problem> {
         Problem::bad_request(format!("{name}: {} is no duration: {error}", visible(text)))
     })?;
     Ok(span.0)
+}
+
+/// A body that is a JSON object. Also a list of the fields' values would be taken for one by the
+/// decoder.
+pub fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err("it is no JSON object".to_owned());
+    }
+    serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
 /// How many items to answer with: `default` unless one is given, 1 to `most`.

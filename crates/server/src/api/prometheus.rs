@@ -1,6 +1,8 @@
 //! `/prometheus/api/v1/`: the embedded store as a Prometheus would answer, in its own format, so
 //! that every query that is shown can be run here and Grafana can be pointed at it.
 
+mod shapes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,14 +14,13 @@ use domain::Timestamp;
 use embedded::promql::{self, Expression, PromqlError};
 use embedded::{Labels, Matcher, SeriesSource};
 use serde::Serialize;
-use serde_json::Value;
-use utoipa::{IntoResponses, ToSchema};
 
-use super::openapi::{Instant, words};
+use super::openapi::Instant;
 use super::{Api, visible};
 use crate::clock;
 use crate::config::Span;
 use crate::source::Embedded;
+use shapes::{Answered, Build, Described, Evaluation, NoStore, RefusalView};
 
 /// Series in one answer of `series`, and values in one of `labels`.
 const LISTED_MAX: usize = 20_000;
@@ -28,76 +29,7 @@ const LISTED_BACK: std::time::Duration = std::time::Duration::from_secs(3_600);
 /// What Grafana decides by which functions it may use.
 const SPEAKS_LIKE: &str = "3.0.0";
 
-words! {
-    /// Whether it was answered.
-    StatusWord: "success", "error";
-    /// What was refused.
-    ErrorType: "bad_data", "execution", "timeout", "canceled", "internal", "not_found";
-    /// What an expression gives.
-    ResultType: "scalar", "string", "vector", "matrix";
-}
-
 type Parameters = Form<Vec<(String, String)>>;
-
-/// An answer as Prometheus shapes it.
-#[derive(Serialize, ToSchema)]
-struct Answered<T> {
-    #[schema(value_type = StatusWord)]
-    status: &'static str,
-    data: T,
-}
-
-/// What an expression comes to.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it describes what promql::instant_json writes")]
-struct Evaluation {
-    #[schema(rename = "resultType", value_type = ResultType)]
-    result_type: String,
-    /// A pair of epoch seconds and a text; or series, each with `metric` and `value` or `values`.
-    result: Vec<Value>,
-}
-
-/// What is known of a metric.
-#[derive(Serialize, ToSchema)]
-struct Described {
-    r#type: &'static str,
-    help: String,
-    unit: String,
-}
-
-/// What answers queries here.
-#[derive(Serialize, ToSchema)]
-struct Build {
-    version: &'static str,
-    application: &'static str,
-}
-
-/// The refusals of a route of the embedded store.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "it describes what Refusal answers")]
-enum NoStore {
-    /// There is no embedded store: a Prometheus is asked at its own address.
-    #[response(status = 404)]
-    NotFound(#[to_schema] RefusalView),
-    /// A parameter is missing or wrong.
-    #[response(status = 400)]
-    Bad(#[to_schema] RefusalView),
-    /// It failed inside Bellwether.
-    #[response(status = 500)]
-    Failed(#[to_schema] RefusalView),
-}
-
-/// A refusal in the words of Prometheus.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PrometheusError)]
-struct RefusalView {
-    #[schema(value_type = StatusWord)]
-    status: &'static str,
-    #[serde(rename = "errorType")]
-    #[schema(value_type = ErrorType)]
-    error_type: &'static str,
-    error: String,
-}
 
 /// A refusal as Prometheus words it.
 #[derive(Debug)]

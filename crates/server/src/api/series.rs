@@ -16,7 +16,9 @@ use store::{DatasetError, IncidentFilter, Paths, Rows, RunAt};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::openapi::{IncidentStatus, PartWord, PredictionWord, SeverityWord, Time};
+use super::openapi::{
+    IncidentStatus, Instant, OfService, PartWord, PredictionWord, SeverityWord, Time,
+};
 use super::parameters::{duration, optional_time};
 use super::problem::Problem;
 use crate::clock;
@@ -38,15 +40,22 @@ const INCIDENTS_MAX: usize = 200;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Parameters {
-    /// An id, or a bare name where it is unique.
-    #[param(required = true)]
+    /// An id of `GET /services`, a bare name where that is unique, or a service of the past.
+    #[param(
+        required = true,
+        min_length = 1,
+        max_length = 1024,
+        example = "payments"
+    )]
     service: Option<String>,
     /// The id of a metric.
-    #[param(required = true)]
+    #[param(required = true, min_length = 1, max_length = 64, example = "lat")]
     metric: Option<String>,
     /// Six hours before `to` where it is missing; RFC 3339 or epoch seconds.
+    #[param(value_type = Option<Instant>)]
     from: Option<String>,
     /// Now where it is missing; 400 days after `from` at most.
+    #[param(value_type = Option<Instant>)]
     to: Option<String>,
     /// Stretches of this length instead of `points`, such as `5m`: up to three points of each.
     step: Option<String>,
@@ -74,17 +83,17 @@ pub struct Series {
     /// given; null where all are.
     step_seconds: Option<f64>,
     /// Oldest first.
-    points: Vec<Point>,
+    points: Vec<SeriesPoint>,
     /// Where samples are missing, oldest first; the longest, if there are too many.
-    gaps: Vec<GapView>,
+    gaps: Vec<SeriesGap>,
     gaps_omitted: usize,
     /// The incidents of the service at that time, newest first.
-    incidents: Vec<IncidentSpan>,
+    incidents: Vec<SeriesIncident>,
 }
 
 /// A judged sample.
 #[derive(Serialize, ToSchema)]
-struct Point {
+struct SeriesPoint {
     #[schema(value_type = Time)]
     ts: Timestamp,
     value: f64,
@@ -102,7 +111,7 @@ struct Point {
 
 /// A stretch without samples.
 #[derive(Serialize, ToSchema)]
-struct GapView {
+struct SeriesGap {
     #[schema(value_type = Time)]
     from: Timestamp,
     #[schema(value_type = Time)]
@@ -116,7 +125,7 @@ struct GapView {
 
 /// When an incident of the service was.
 #[derive(Serialize, ToSchema)]
-struct IncidentSpan {
+struct SeriesIncident {
     id: u64,
     /// Its onset.
     #[schema(value_type = Time)]
@@ -135,7 +144,7 @@ struct IncidentSpan {
 /// The past of a series.
 #[utoipa::path(get, path = "/api/v1/series", tag = "services", params(Parameters), responses(
     (status = 200, description = "All samples, or the telling ones of each stretch.", body = Series),
-    (status = 404, description = "There is no such service or metric.", body = Problem, content_type = "application/problem+json"),
+    OfService,
 ))]
 pub async fn get(
     State(api): State<Api>,
@@ -246,11 +255,11 @@ fn read(
 }
 
 /// Why there are no samples: what was decided in the middle of it.
-async fn reason(api: &Api, series: &SeriesId, gap: Gap) -> Result<GapView, Problem> {
+async fn reason(api: &Api, series: &SeriesId, gap: Gap) -> Result<SeriesGap, Problem> {
     let failed = |error| Problem::internal("reading decisions", &error);
     let database = &api.storage.database;
     let middle = gap.middle();
-    let view = |reason, detail| GapView {
+    let view = |reason, detail| SeriesGap {
         from: gap.from,
         to: gap.to,
         reason,
@@ -276,7 +285,7 @@ async fn incidents(
     series: &SeriesId,
     from: Timestamp,
     to: Timestamp,
-) -> Result<Vec<IncidentSpan>, Problem> {
+) -> Result<Vec<SeriesIncident>, Problem> {
     let filter = IncidentFilter {
         service: Some(series.service.clone()),
         from: Some(from),
@@ -286,7 +295,7 @@ async fn incidents(
     };
     let page = api.storage.database.incidents(&filter).await;
     let page = page.map_err(|error| Problem::internal("reading the incidents", &error))?;
-    let span = |incident: domain::Incident| IncidentSpan {
+    let span = |incident: domain::Incident| SeriesIncident {
         id: incident.id.0,
         from: incident.onset,
         to: incident.ended,
@@ -297,8 +306,8 @@ async fn incidents(
     Ok(page.incidents.into_iter().map(span).collect())
 }
 
-fn point((row, part): thin::Point) -> Point {
-    Point {
+fn point((row, part): thin::Point) -> SeriesPoint {
+    SeriesPoint {
         ts: row.timestamp,
         value: row.value,
         severity: row.severity,

@@ -50,14 +50,26 @@ POST /api/v1/incidents/N/assign       {\"owner\": \"kim\"}
 POST /api/v1/incidents/N/snooze       {\"for\": \"2h\"} or {\"until\": \"change\"}
 POST /api/v1/incidents/N/comment      {\"note\": \"…\"}
 POST /api/v1/incidents/N/severity     {\"severity\": \"High\"}
+POST /api/v1/incidents/bulk           {\"ids\": [1, 2], \"action\": \"ack\", \"note\": \"…\"}
 GET  /api/v1/decisions                ?service=ID&metric=ID&at=TIME: what was decided and why
 POST /api/v1/events                   {\"kind\": \"deploy\", \"service\": \"payments\", \"version\": \"2.1.0\"}
 GET  /api/v1/events                   ?service=&from=&to=&cursor=&limit=
 GET  /api/v1/jobs, /api/v1/jobs/ID
+GET  /api/v1/stream                   what changes, as it changes: server-sent events
+GET  /api/v1/series                   ?service=ID&metric=ID&from=&to=&points=: values with what was expected, gaps, incidents
+GET  /api/v1/findings                 ?service=&severity=High,Critical&prediction=Anomaly&cursor=&limit=
+GET  /api/v1/catalogue                the metrics, how they are asked for, and their thresholds
+GET  /api/v1/models                   ?service=&metric=&cursor=&limit=
+GET  /api/v1/datasets                 ?service=&cursor=&limit=; /rows and /download ?service=ID&metric=ID&part=history
+GET  /api/v1/config                   in force, without secrets
 GET  /prometheus/api/v1/query         and query_range, series, labels, metadata: the embedded store, as Prometheus answers
 GET  /api/v1/status
+GET  /api/v1/openapi.json             all of this as an OpenAPI document; /api/v1/docs shows it
 GET  /healthz, /readyz
 GET  /metrics                         Bellwether's own telemetry
+POST /api/v1/login                    {\"name\": \"kim\", \"password\": \"…\"}, and /api/v1/logout
+GET  /api/v1/me                       who you are and what you may do
+GET  /api/v1/audit                    ?actor=&from=&to=&cursor=&limit=: who changed what
 ";
 
 /// The routes, one a line.
@@ -90,20 +102,18 @@ struct Readiness {
     (status = 503, description = "It isn't, and why.", body = Readiness),
 ))]
 pub async fn readyz(State(api): State<Api>) -> Response {
-    let reasons = unready(&api, &api.snapshot(), clock::now());
-    let status = if reasons.is_empty() {
+    let mut reasons = unready(&api, &api.snapshot(), clock::now());
+    let ready = reasons.is_empty();
+    let status = if ready {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (
-        status,
-        Json(Readiness {
-            ready: reasons.is_empty(),
-            reasons,
-        }),
-    )
-        .into_response()
+    // Anyone may ask; with access control the reasons are in the status.
+    if api.entrance.is_required() {
+        reasons.clear();
+    }
+    (status, Json(Readiness { ready, reasons })).into_response()
 }
 
 /// Why it isn't ready; empty when it is.

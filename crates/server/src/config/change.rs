@@ -26,11 +26,7 @@ pub fn change(old: &Config, new: Config) -> Change {
         auto_resolve: new.auto_resolve.clone(),
         retention: new.retention.clone(),
         notify: new.notify.clone(),
-        server: Server {
-            hosts: new.server.hosts.clone(),
-            external_url: new.server.external_url.clone(),
-            ..old.server.clone()
-        },
+        server: server(&old.server, &new.server),
         log: Log {
             level: new.log.level,
             ..old.log.clone()
@@ -47,6 +43,20 @@ pub fn change(old: &Config, new: Config) -> Change {
         needs_restart: differences(&in_force, &new),
         in_force,
     }
+}
+
+/// Access control is never taken away while running: the address that it let be listened on stays.
+fn server(old: &Server, new: &Server) -> Server {
+    let mut server = Server {
+        hosts: new.hosts.clone(),
+        external_url: new.external_url.clone(),
+        ..old.clone()
+    };
+    if new.auth.is_on() {
+        server.auth = new.auth.clone();
+        server.trusted_proxies = new.trusted_proxies.clone();
+    }
+    server
 }
 
 /// The keys in which two configurations differ; a secret by the key that holds it.
@@ -136,6 +146,26 @@ mod tests {
         let change = change(&with("hunter2"), with("hunter3"));
         assert_eq!(change.changed, ["notify (a secret)"]);
         assert!(change.needs_restart.is_empty());
+    }
+
+    #[test]
+    fn access_control_is_not_taken_away_while_running() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        let (_, line) = access::new_token("ci", access::Role::Viewer).unwrap();
+        std::fs::write(&path, line).unwrap();
+        let on = config(&format!(
+            "{{ listen: '0.0.0.0:1', server: {{ trusted_proxies: [10.0.0.1], auth: {{ tokens_file: {} }} }} }}",
+            path.display()
+        ));
+        let off = config("tick: 15s");
+        let away = change(&on, off.clone());
+        assert!(away.in_force.server.auth.is_on());
+        assert!(
+            away.needs_restart
+                .contains(&"server.auth.tokens_file".to_owned())
+        );
+        assert!(change(&off, on).in_force.server.auth.is_on());
     }
 
     #[test]

@@ -149,14 +149,16 @@ fn variables(env: impl Iterator<Item = (String, String)>) -> Vec<Overlay> {
     variables
 }
 
-/// Variables with our prefix that are no keys: the path of this file, and those that Kubernetes
+/// Variables with our prefix that are no keys: the paths of this file and of a token, and those that Kubernetes
 /// sets in every pod beside a Service named `bellwether`.
 fn is_foreign(name: &str) -> bool {
     let Some(rest) = name.strip_prefix(PREFIX) else {
         return true;
     };
-    matches!(rest, "CONFIG" | "PORT" | "SERVICE_HOST" | "SERVICE_PORT")
-        || rest.starts_with("PORT_")
+    matches!(
+        rest,
+        "CONFIG" | "TOKEN_FILE" | "PORT" | "SERVICE_HOST" | "SERVICE_PORT"
+    ) || rest.starts_with("PORT_")
         || rest.starts_with("SERVICE_PORT_")
 }
 

@@ -177,8 +177,12 @@ impl Reading {
             let is_number = value.len() < NOTED_BYTES_MAX
                 && !digits.is_empty()
                 && digits.iter().all(u8::is_ascii_digit);
-            let length = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
-            if !is_number || length.is_none() || self.length.is_some_and(|said| Some(said) != length)
+            let length = std::str::from_utf8(digits)
+                .ok()
+                .and_then(|digits| digits.parse().ok());
+            if !is_number
+                || length.is_none()
+                || self.length.is_some_and(|said| Some(said) != length)
             {
                 return false;
             }
@@ -263,7 +267,10 @@ mod tests {
             "POST / HTTP/1.1\r\nContent-Length: 0x1\r\n\r\n",
             "POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
             "POST / HTTP/1.1\r\nContent-Length:\r\n\r\n",
-            &format!("POST / HTTP/1.1\r\nContent-Length: {}1\r\n\r\n", "0".repeat(64)),
+            &format!(
+                "POST / HTTP/1.1\r\nContent-Length: {}1\r\n\r\n",
+                "0".repeat(64)
+            ),
             "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nxGET / HTTP/1.1\n\r\n",
         ] {
             assert!(refused(text.as_bytes()).is_some(), "{text:?}");

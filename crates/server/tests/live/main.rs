@@ -5,16 +5,22 @@
 mod fake;
 mod harness;
 
+mod attacks;
+mod backup;
 mod bad_input;
+mod contract;
 mod demo;
 mod doctor;
 mod durability;
 mod end_to_end;
 mod explained;
+mod incidents;
 mod knobs;
 mod operators;
 mod paging;
 mod recordings;
 mod reload;
+mod routes;
 mod scraped_here;
+mod stream;
 mod why;

@@ -1,5 +1,8 @@
-//! What an incident is found by: one text for each, in lower case, of what people and logs said of
-//! it. Written when it changes, made anew where it is missing.
+//! What an incident is found by: one text for each, the words in lower case of what people and logs
+//! said of it. A word that is searched for holds no space, so it is enough to keep each word once:
+//! logs repeat themselves. Written when it changes, made anew where it is missing.
+
+use std::collections::HashSet;
 
 use domain::{Evidence, Incident, LogWindow, TimelineEntry, TimelineEvent};
 use sqlx::sqlite::SqliteRow;
@@ -10,7 +13,7 @@ use super::incidents::incident_of;
 use super::seal::Seal;
 use super::{Database, DatabaseError, timeline};
 
-/// The longest text of one incident, and of one thing in it.
+/// The longest text of one incident, and what is looked at of one thing in it.
 const TEXT_BYTES_MAX: usize = 16 * 1024;
 const PIECE_BYTES_MAX: usize = 512;
 const PATTERNS_MAX: usize = 20;
@@ -101,7 +104,7 @@ async fn fill(connection: &mut SqliteConnection, row: &SqliteRow) -> Result<(), 
 
 /// The first things first, as what doesn't fit is left out.
 fn text_of(incident: &Incident) -> String {
-    let mut text = Text(String::new());
+    let mut text = Text::default();
     text.add(&incident.id.to_string());
     text.add(incident.service.as_str());
     text.add(&incident.summary);
@@ -116,7 +119,7 @@ fn text_of(incident: &Incident) -> String {
     if let Some(logs) = &incident.logs {
         text.add_lines(logs);
     }
-    text.0
+    text.words
 }
 
 /// What somebody wrote.
@@ -139,19 +142,22 @@ fn said(entry: &TimelineEntry) -> Option<&str> {
     }
 }
 
-struct Text(String);
+#[derive(Default)]
+struct Text {
+    /// One on each line: what is searched for reaches over the end of none.
+    words: String,
+    seen: HashSet<String>,
+}
 
 impl Text {
-    /// Adds a piece on a line of its own: a word doesn't reach over the end of one.
     fn add(&mut self, piece: &str) {
-        if piece.is_empty() {
-            return;
-        }
         let piece = cut(piece, PIECE_BYTES_MAX).to_lowercase();
-        let room = TEXT_BYTES_MAX.saturating_sub(self.0.len() + 1);
-        self.0.push_str(cut(&piece, room));
-        if room > 0 {
-            self.0.push('\n');
+        for word in piece.split_whitespace() {
+            let fits = self.words.len() + word.len() < TEXT_BYTES_MAX;
+            if fits && self.seen.insert(word.to_owned()) {
+                self.words.push_str(word);
+                self.words.push('\n');
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use store::{DatasetError, Rows, csv_header, write_csv};
 use utoipa::IntoParams;
 
 use super::super::Api;
+use super::super::openapi::{OfService, PartWord};
 use super::super::problem::Problem;
 use super::part;
 
@@ -27,21 +28,26 @@ const NAME_CHARS_MAX: usize = 100;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Parameters {
-    /// An id, or a bare name where it is unique.
-    #[param(required = true)]
+    /// An id of `GET /services`, a bare name where that is unique, or a service of the past.
+    #[param(
+        required = true,
+        min_length = 1,
+        max_length = 1024,
+        example = "payments"
+    )]
     service: Option<String>,
     /// The id of a metric.
-    #[param(required = true)]
+    #[param(required = true, min_length = 1, max_length = 64, example = "lat")]
     metric: Option<String>,
     /// `history` or `anomaly`.
-    #[param(default = "history")]
+    #[param(value_type = Option<PartWord>, default = "history")]
     part: Option<String>,
 }
 
 /// A dataset as CSV.
 #[utoipa::path(get, path = "/api/v1/datasets/download", tag = "datasets", params(Parameters), responses(
     (status = 200, description = "All rows, oldest first, below a line with the names of the columns.", body = String, content_type = "text/csv"),
-    (status = 404, description = "There is no such service or metric.", body = Problem, content_type = "application/problem+json"),
+    OfService,
 ))]
 pub async fn get(
     State(api): State<Api>,

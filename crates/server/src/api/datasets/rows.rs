@@ -10,7 +10,7 @@ use store::{DatasetError, Paths, Rows};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::Api;
-use super::super::openapi::{PartWord, PredictionWord, SeverityWord, Time};
+use super::super::openapi::{Instant, OfService, PartWord, PredictionWord, SeverityWord, Time};
 use super::super::parameters::{optional_time, page_limit};
 use super::super::problem::Problem;
 use super::part;
@@ -23,18 +23,27 @@ const PAGE_MAX: usize = 5_000;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Parameters {
-    /// An id, or a bare name where it is unique.
-    #[param(required = true)]
+    /// An id of `GET /services`, a bare name where that is unique, or a service of the past.
+    #[param(
+        required = true,
+        min_length = 1,
+        max_length = 1024,
+        example = "payments"
+    )]
     service: Option<String>,
     /// The id of a metric.
-    #[param(required = true)]
+    #[param(required = true, min_length = 1, max_length = 64, example = "lat")]
     metric: Option<String>,
     /// `history` or `anomaly`; both, merged by time, where it is missing.
+    #[param(value_type = Option<PartWord>)]
     part: Option<String>,
     /// Both included; RFC 3339 or epoch seconds.
+    #[param(value_type = Option<Instant>)]
     from: Option<String>,
+    #[param(value_type = Option<Instant>)]
     to: Option<String>,
     /// The `next_cursor` of the page before.
+    #[param(value_type = Option<Instant>)]
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 5000, default = 500)]
     limit: Option<usize>,
@@ -72,7 +81,7 @@ struct DatasetRow {
 /// The rows of a series, oldest first.
 #[utoipa::path(get, path = "/api/v1/datasets/rows", tag = "datasets", params(Parameters), responses(
     (status = 200, description = "Page by page.", body = DatasetRows),
-    (status = 404, description = "There is no such service or metric.", body = Problem, content_type = "application/problem+json"),
+    OfService,
 ))]
 pub async fn get(
     State(api): State<Api>,

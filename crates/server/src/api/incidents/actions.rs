@@ -15,12 +15,12 @@ use serde::{Deserialize, Deserializer};
 use tokio::sync::oneshot;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoParams, IntoResponses, PartialSchema, ToSchema};
 
+use super::super::guard::OPERATOR;
 use super::super::openapi::{Crossing, Length, refusals};
-use super::super::parameters::{duration, time};
+use super::super::parameters::{duration, object, time};
 use super::super::problem::Problem;
 use super::super::{Api, visible};
 use super::view::IncidentView;
@@ -33,7 +33,7 @@ const NAME_CHARS_MAX: usize = 100;
 /// The longest snooze.
 const SNOOZE_MAX: Duration = Duration::from_secs(30 * 86_400);
 
-/// What every action takes beside its body.
+/// What every action takes beside its number and its body.
 struct Asked;
 
 impl IntoParams for Asked {
@@ -45,22 +45,13 @@ impl IntoParams for Asked {
                 .description(Some(about))
                 .schema(Some(String::schema()))
         };
-        let number = ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(1));
-        let id = ParameterBuilder::new()
-            .name("id")
-            .parameter_in(ParameterIn::Path)
-            .required(Required::True)
-            .description(Some("The number of the incident."))
-            .schema(Some(number));
         let operator = text("x-operator", "Who asks; not verified.");
         let tag = text(
             "if-match",
             "The ETag of the incident as it was seen: 412 where it has changed since.",
         );
         let tag = tag.example(Some("\"3\"".into()));
-        [id, operator, tag].map(ParameterBuilder::build).into()
+        [operator, tag].map(ParameterBuilder::build).into()
     }
 }
 
@@ -171,7 +162,8 @@ struct SeverityBody {
 }
 
 /// Says that somebody looks at it: repeats of its messages stop.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/ack", tag = "incidents", params(Asked),
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/ack", tag = "incidents",
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = Option<NoteBody>, responses(Changed))]
 pub async fn acknowledge(
     State(api): State<Api>,
@@ -184,7 +176,8 @@ pub async fn acknowledge(
 }
 
 /// Resolves it.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/resolve", tag = "incidents", params(Asked),
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/resolve", tag = "incidents",
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = Option<ResolveBody>, responses(Changed))]
 pub async fn resolve(
     State(api): State<Api>,
@@ -202,7 +195,8 @@ pub async fn resolve(
 }
 
 /// Opens it again.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/reopen", tag = "incidents", params(Asked),
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/reopen", tag = "incidents",
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = Option<NoteBody>, responses(Changed))]
 pub async fn reopen(
     State(api): State<Api>,
@@ -215,7 +209,8 @@ pub async fn reopen(
 }
 
 /// Adds a comment to its timeline.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/comment", tag = "incidents", params(Asked),
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/comment", tag = "incidents",
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = CommentBody, responses(Changed))]
 pub async fn comment(
     State(api): State<Api>,
@@ -231,7 +226,8 @@ pub async fn comment(
 }
 
 /// Gives it to somebody, or to nobody.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/assign", tag = "incidents", params(Asked),
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/assign", tag = "incidents",
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = AssignBody, responses(Changed))]
 pub async fn assign(
     State(api): State<Api>,
@@ -254,7 +250,8 @@ pub async fn assign(
 }
 
 /// Keeps quiet about it for a while.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/snooze", tag = "incidents", params(Asked),
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/snooze", tag = "incidents",
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = SnoozeBody, responses(Changed))]
 pub async fn snooze(
     State(api): State<Api>,
@@ -306,7 +303,8 @@ fn length(text: &str) -> Result<Duration, Problem> {
 }
 
 /// Sets its severity by an operator's word, or gives it back to the thresholds.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/severity", tag = "incidents", params(Asked),
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/severity", tag = "incidents",
+    params(("id" = u64, Path, description = "The number of the incident.", minimum = 1, example = 1), Asked),
     request_body = SeverityBody, responses(Changed))]
 pub async fn set_severity(
     State(api): State<Api>,
@@ -338,7 +336,7 @@ async fn change(
     let command = Command {
         number: 0,
         incident,
-        actor: actor(headers),
+        actor: actor(api, headers),
         kind,
         note: checked_note(note)?,
         expected: expected(headers)?,
@@ -416,16 +414,22 @@ fn said<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D
 }
 
 pub(super) fn required<T: DeserializeOwned>(body: &Bytes, like: &str) -> Result<T, Problem> {
-    serde_json::from_slice(body)
+    object(body)
         .map_err(|error| Problem::bad_request(format!("the body must be like {like}: {error}")))
 }
 
-/// Who asks: a name that nobody has verified.
-pub fn actor(headers: &HeaderMap) -> Actor {
+/// Who asks. With access control the guard has put the verified name in place of whatever was
+/// said; without, it is a name that nobody has verified.
+pub fn actor(api: &Api, headers: &HeaderMap) -> Actor {
     let name = headers
-        .get("x-operator")
+        .get(OPERATOR)
         .and_then(|value| value.to_str().ok())
         .map(str::trim);
     let name = name.filter(|name| !name.is_empty()).unwrap_or("anonymous");
-    Actor::Unverified(name.chars().take(NAME_CHARS_MAX).collect())
+    let name = name.chars().take(NAME_CHARS_MAX).collect();
+    if api.entrance.is_required() {
+        Actor::Verified(name)
+    } else {
+        Actor::Unverified(name)
+    }
 }

@@ -78,7 +78,7 @@ pub async fn post(
         return Err(Problem::bad_request("ids names an incident twice"));
     }
     let note = checked_note(body.note)?;
-    let actor = actor(&headers);
+    let actor = actor(&api, &headers);
     let mut items = Vec::with_capacity(body.ids.len());
     for id in body.ids {
         let command = Command {

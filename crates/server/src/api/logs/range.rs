@@ -43,12 +43,13 @@ pub struct Parameters {
     #[param(value_type = Option<Instant>)]
     to: Option<String>,
     /// The least severe level.
-    #[param(value_type = Option<LevelName>)]
+    #[param(inline, value_type = Option<LevelName>)]
     level: Option<String>,
     /// A part of message, exception, stack trace or trace id, of any case.
     #[param(max_length = 200)]
     text: Option<String>,
-    #[param(value_type = Option<OrderWord>, default = "oldest")]
+    /// The oldest where it is missing.
+    #[param(inline, value_type = Option<OrderWord>)]
     order: Option<String>,
     /// The `next_cursor` of the page before.
     cursor: Option<String>,

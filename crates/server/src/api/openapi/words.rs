@@ -110,4 +110,8 @@ words! {
     LogOutcomeWord: "found", "none_in_window", "not_configured", "unreadable";
     /// The file that a row lies in: learnt from, or of an incident.
     PartWord: "history", "anomaly";
+    /// What somebody may do; each role may do all that the ones before it may.
+    RoleWord: "viewer", "operator", "admin";
+    /// Whether anyone must show who they are.
+    AuthWord: "none", "required";
 }

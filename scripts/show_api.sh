@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Measures the API, access control and paging, line by line, and prints a table.
+#
+#   LINES="2 4"   only these
+#   EXAMPLES=100  requests that schemathesis makes up for each operation and phase
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+work=target/show-api
+line_names="api "
+titles=(
+    ""
+    "every operation of the document, called and attacked"
+    "attacks, each refused as it should be"
+    "10,000 notifications through 100 kills; an Alertmanager for twelve minutes"
+    "how fast metrics are answered, also while models are trained"
+    "a thousand clients of the event stream, a hundred slow ones"
+    "backup while running, restored; older and newer layouts"
+    "the whole check on a new machine"
+)
+. scripts/lines.sh
+select_lines
+
+scripts/require.sh cargo cc prometheus prometheus-alertmanager curl python3
+
+schemathesis() {
+    local log=$work/schemathesis.txt verdict=pass found operations cases
+    scripts/schemathesis.sh 2>&1 | tee "$log" || verdict=short
+    operations=$(grep -oE "[0-9]+ tested" "$log" | head -n 1 || true)
+    cases=$(grep -oE "[0-9]+ generated" "$log" | head -n 1 || true)
+    found=$(grep -oE "[0-9]+ found [0-9]+ unique failures|[0-9]+ unique failures|No issues found" "$log" | tail -n 1 || true)
+    figure 1 "schemathesis over the whole document" "${operations:-?} operations, ${cases:-?} requests: ${found:-see its log}" "no 5xx, nothing undocumented" "$verdict"
+}
+
+older_layouts() {
+    local log=$work/older.txt verdict=pass count
+    cargo test -p store 2>&1 | tee "$log" || verdict=short
+    count=$(grep -cE "^test .*(older|newer|migrat|sample).* ok$" "$log" || true)
+    [ "$count" -gt 0 ] || verdict=short
+    figure 6 "stored samples of older layouts migrated, newer ones refused" "$count tests hold" "all" "$verdict"
+}
+
+new_machine() {
+    local clone=$work/clone began=$SECONDS verdict=short seconds
+    rm -rf "$clone" "$work/clone-target"
+    git clone -q . "$clone"
+    if (cd "$clone" && CARGO_TARGET_DIR=$PWD/../clone-target .ci/run); then verdict=pass; fi
+    seconds=$((SECONDS - began))
+    [ "$seconds" -le 1740 ] || verdict=short
+    figure 7 ".ci/run of a fresh clone with nothing built" "$seconds s" "≤ 1740 s, exit 0" "$verdict"
+    rm -rf "$clone" "$work/clone-target"
+}
+
+if wants 3; then
+    export BELLWETHER_PAGING_KILLS=100 BELLWETHER_ALERTMANAGER_MINUTES=12
+fi
+live_part
+if wants 1; then part schemathesis schemathesis; fi
+if wants 4; then part bench scripts/bench_api.sh; fi
+if wants 5; then
+    cargo build --quiet --release -p server --bin bellwether
+    part streams cargo run --release -p server --example thousand_streams -- "$target/release/bellwether"
+fi
+if wants 6; then part older older_layouts; fi
+if wants 7; then part new_machine new_machine; fi
+table
