@@ -30,7 +30,7 @@ async fn a_backup_of_a_running_server_is_used_by_another() {
     let (status, _) = bellwether
         .post(
             "/api/v1/incidents/1/comment",
-            Some(json!({"text": "before the backup"})),
+            Some(json!({"note": "before the backup"})),
         )
         .await;
     assert_eq!(status, 200);
