@@ -151,13 +151,13 @@ fn departures_from_the_document_are_seen() {
         200,
         json,
         r#"{"at": "2026-01-01T00:00:00Z", "rows": null, "state": "done"}"#,
-        0,
+        false,
     );
     check(
         200,
         json,
         r#"{"at": "2026-01-01T00:00:00Z", "state": "lost"}"#,
-        1,
+        true,
     );
     check(200, json, r#"{"at": "yesterday"}"#, true);
     check(200, json, r#"{"rows": 1}"#, true);
