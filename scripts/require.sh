@@ -67,24 +67,32 @@ may_install() {
     command -v sudo >/dev/null && sudo -n true 2>/dev/null
 }
 
-# The package starts a Prometheus of its own where there is a service manager; we only want the
-# programs. Where it runs already because somebody wanted it, it stays.
+# Of the packages, those that start a service of their own.
+services_of() {
+    local package
+    for package in "$@"; do
+        case $package in
+            prometheus | prometheus-alertmanager) echo "$package.service" ;;
+        esac
+    done
+}
+
+# Where there is a service manager, these packages start what we only want the programs of. Where
+# one runs already because somebody wanted it, it stays.
 install_packages() {
-    local managed=no
-    case " $* " in
-        *" prometheus "*) [ -d /run/systemd/system ] && managed=yes ;;
-    esac
+    local services=()
+    [ -d /run/systemd/system ] && mapfile -t services < <(services_of "$@")
     echo "installing $*" >&2
     as_root apt-get update -qq >&2
-    if [ "$managed" = yes ]; then
-        as_root systemctl mask --quiet prometheus.service >&2
+    if [ ${#services[@]} -gt 0 ]; then
+        as_root systemctl mask --quiet "${services[@]}" >&2
     fi
     local installed=0
     as_root RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "$@" >&2 || installed=$?
-    if [ "$managed" = yes ]; then
-        as_root systemctl unmask --quiet prometheus.service >&2
-        as_root systemctl disable --quiet prometheus.service >&2 || true
+    if [ ${#services[@]} -gt 0 ]; then
+        as_root systemctl unmask --quiet "${services[@]}" >&2
+        as_root systemctl disable --quiet "${services[@]}" >&2 || true
     fi
     return "$installed"
 }
@@ -111,9 +119,8 @@ if may_install && install_packages "${missing[@]}"; then
 fi
 echo "missing: ${missing[*]}. Run:" >&2
 echo "    sudo apt-get update && sudo env RUNLEVEL=1 apt-get install -y --no-install-recommends ${missing[*]}" >&2
-case " ${missing[*]} " in
-    *" prometheus "*)
-        echo "Only the programs are needed. Where the package started its service: sudo systemctl disable --now prometheus" >&2
-        ;;
-esac
+mapfile -t services < <(services_of "${missing[@]}")
+if [ ${#services[@]} -gt 0 ]; then
+    echo "Only the programs are needed. Where a package started its service: sudo systemctl disable --now ${services[*]}" >&2
+fi
 exit 1

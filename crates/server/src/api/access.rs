@@ -14,10 +14,17 @@ use super::Api;
 use super::audit::TriedName;
 use super::guard::{COOKIE, Sender, refusal, session_token};
 use super::incidents::actor;
-use super::openapi::{AuthWord, RoleWord, Time};
+use super::openapi::{Time, words};
 use super::parameters::object;
 use super::problem::Problem;
 use crate::clock;
+
+words! {
+    /// What somebody may do; each role may do all that the ones before it may.
+    RoleWord: "viewer", "operator", "admin";
+    /// Whether anyone must show who they are.
+    AuthWord: "none", "required";
+}
 
 /// A name and its password.
 #[derive(Deserialize, ToSchema)]

@@ -285,7 +285,8 @@ fn check_change(headers: &HeaderMap, sender: &Sender, by_token: bool) -> Result<
             .split_once("://")
             .is_some_and(|(_, of)| of.eq_ignore_ascii_case(&sender.host))
     });
-    if !by_token && !(site_is_own && origin_is_own) {
+    let is_proved = by_token || site_is_own && origin_is_own;
+    if !is_proved {
         return Err(forbidden("a change was asked for by a page of another origin").into());
     }
     let has_body = text("content-length").is_some_and(|length| length != "0")

@@ -172,7 +172,7 @@ impl Courier {
         telemetry::notified(outcome, notices);
         match outcome {
             Outcome::Delivered => {
-                tracing::info!(%receiver, notices, message = batch.key, "told");
+                tracing::info!(%receiver, notices, key = batch.key, "told");
             }
             Outcome::Retry { next, why, .. } => {
                 tracing::warn!(%receiver, notices, attempts, why, %next, "this receiver could not be told; tried again");

@@ -2,133 +2,71 @@
 //! everything, once for each key but for what was on its way when it was killed.
 //! `BELLWETHER_PAGING_KILLS` says how often, `BELLWETHER_SEED` when.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod heard;
+mod laid_down;
+mod work;
+
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::{
-    Actor, Evidence, Incident, IncidentId, IncidentKind, Member, MetricId, OpenedBecause,
-    ServiceId, Severity, Status, Thresholds, TimelineEntry, TimelineEvent, Timestamp,
-};
-use serde_json::{Value, json};
-use store::{DataDir, Database, TickCommit};
+use serde_json::Value;
 
 use super::receiver::Receiver;
 use crate::durability::source::Random;
-use crate::harness::{Bellwether, client, figure, folder, from_environment, until};
-use crate::knobs::scripted::{Scripted, now};
+use crate::harness::{Bellwether, figure, folder, from_environment, until};
+use crate::knobs::scripted::Scripted;
+use heard::Heard;
+use laid_down::lay_down;
+use work::Work;
 
-const RECEIVERS: [&str; 2] = ["oncall", "archive"];
+const RECEIVERS: [&str; 4] = ["oncall", "team", "chat", "archive"];
 const REFUSED_PER_MILLE: u64 = 300;
 /// Receivers take their time to say that they took a message: kills must fall in between.
 const ANSWERS_WITHIN_MS: u64 = 60;
-/// Incidents that are resolved for each kill.
-const PORTION: u64 = 50;
-/// Of a portion so many are resolved by one request; the others one by one.
-const BULK: usize = 10;
-/// The longest life of a server that isn't told to live on.
-const LIFE_MAX_MS: i64 = 1_500;
+/// Incidents for each kill.
+const INCIDENTS_A_KILL: u64 = 5;
+/// What every receiver is told of each incident, in this order.
+const KINDS: [&str; 5] = [
+    "opened",
+    "severity_raised",
+    "resolved",
+    "reopened",
+    "resolved",
+];
+/// One kill in so many falls into the first ticks.
+const EARLY: u64 = 10;
+const EARLY_LIFE_MAX_MS: i64 = 1_500;
 /// A refused message waits up to some seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
-const LONG_AGO: Duration = Duration::from_secs(2 * 3600);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whenever_it_is_killed_no_notice_is_lost_and_none_comes_twice_without_a_kill() {
     let kills = from_environment("BELLWETHER_PAGING_KILLS", 5);
     let random = Random(from_environment("BELLWETHER_SEED", 3));
     let dir = folder();
-    let incidents = kills * PORTION;
+    let incidents = kills * INCIDENTS_A_KILL;
     lay_down(&dir.path().join("data"), incidents).await;
     let prometheus = Scripted::start(&[("calm", 20.0)], Duration::from_secs(600)).await;
     let mut story = Story::begin(dir.path(), &prometheus.url, incidents, random).await;
 
-    story.all_are_opened(kills / 10).await;
-    for number in kills / 10..kills {
-        story.live_and_die(number).await;
+    story.all_are_opened(kills / EARLY).await;
+    for number in kills / EARLY..kills {
+        story.live_and_die(kills - number).await;
     }
     story.end_well().await;
     story.judge(kills).await;
 }
 
-/// A data directory with so many incidents that fire, each of a service of its own.
-async fn lay_down(data: &Path, incidents: u64) {
-    let now = now();
-    let data_dir = DataDir::open(data, now).unwrap();
-    let database = Database::open(data_dir.paths()).await.unwrap().database;
-    let ids: Vec<u64> = (1..=incidents).collect();
-    for ids in ids.chunks(250) {
-        let tick = TickCommit {
-            incidents: ids.iter().map(|id| incident(*id, now)).collect(),
-            ..TickCommit::default()
-        };
-        database.commit_tick(tick).await.unwrap();
-    }
-    database.close().await;
-}
-
-/// So old that no evidence is gathered any more.
-fn incident(id: u64, now: Timestamp) -> Incident {
-    let opened = now - LONG_AGO;
-    let service = ServiceId::new(&format!("service-{id}")).unwrap();
-    let summary = format!("{service}: CPU is 91 %, past High 80 %");
-    let because = OpenedBecause::CrossingAndAnomaly;
-    let text = summary.clone();
-    Incident {
-        id: IncidentId(id),
-        service,
-        kind: IncidentKind::Metrics,
-        status: Status::Open,
-        firing: true,
-        severity: Severity::High,
-        worst_severity: Severity::High,
-        operator_severity: None,
-        owner: None,
-        snooze: None,
-        resolution: None,
-        opened_because: because,
-        summary,
-        onset: opened,
-        first_crossing: opened,
-        opened,
-        last_seen: now,
-        ended: None,
-        members: vec![Member {
-            metric: MetricId::new("cpu").unwrap(),
-            onset: opened,
-            onset_between: (opened, opened),
-            first_crossing: opened,
-            last_firing: now,
-            worst: 91.0,
-            worst_at: opened,
-            severity: Severity::High,
-            thresholds: Thresholds {
-                high: Some(80.0),
-                critical: Some(95.0),
-            },
-        }],
-        follows: None,
-        logs: None,
-        evidence: Arc::new(Evidence::default()),
-        timeline: vec![TimelineEntry {
-            at: opened,
-            actor: Actor::Bellwether,
-            what: TimelineEvent::Opened { because, text },
-        }],
-    }
-}
-
-/// A Bellwether that lives and dies, and what it acknowledged.
+/// A Bellwether that lives and dies, and what was asked of it.
 struct Story {
     bellwether: Bellwether,
     config: String,
     receivers: Vec<Receiver>,
     random: Random,
     incidents: u64,
-    /// Not known to be resolved yet.
-    unresolved: BTreeSet<u64>,
+    work: Work,
     began: Instant,
-    /// Kills that fell while a receiver had taken a message and not said so yet.
+    /// Kills right after a receiver had taken a message.
     in_flight: u64,
 }
 
@@ -155,7 +93,7 @@ impl Story {
             receivers,
             random,
             incidents,
-            unresolved: (1..=incidents).collect(),
+            work: Work::new(incidents),
             began: Instant::now(),
             in_flight: 0,
         }
@@ -164,7 +102,7 @@ impl Story {
     /// The first tick makes a notice of each incident for each receiver; it is killed meanwhile, too.
     async fn all_are_opened(&mut self, kills: u64) {
         for _ in 0..kills {
-            let life = self.random.within(0, LIFE_MAX_MS);
+            let life = self.random.within(0, EARLY_LIFE_MAX_MS);
             tokio::time::sleep(Duration::from_millis(life as u64)).await;
             self.bellwether.kill();
             self.bellwether.start_again(&self.config).await;
@@ -184,33 +122,25 @@ impl Story {
         .await;
     }
 
-    /// Some more are resolved, while it is killed: at any moment, or when a receiver has just taken
-    /// a message.
-    async fn live_and_die(&mut self, number: u64) {
-        let portion: Vec<u64> = self
-            .unresolved
-            .iter()
-            .copied()
-            .take(PORTION as usize)
-            .collect();
-        let resolving = tokio::spawn(resolve(self.bellwether.url.clone(), portion));
-        if number.is_multiple_of(2) {
-            let life = self.random.within(0, LIFE_MAX_MS);
-            tokio::time::sleep(Duration::from_millis(life as u64)).await;
-        } else {
+    /// Operators do some more, and it is killed: after any of their actions, or when a receiver has
+    /// just taken a message.
+    async fn live_and_die(&mut self, kills_left: u64) {
+        let (before, left) = self.work.count();
+        let most = 2 * left as i64 / kills_left as i64 + 1;
+        let enough = before + self.random.within(0, most) as usize;
+        let working = tokio::spawn(self.work.clone().go_on(self.bellwether.url.clone()));
+        until("some actions", PATIENCE, || async {
+            (self.work.count().0 >= enough || working.is_finished()).then_some(())
+        })
+        .await;
+        if kills_left.is_multiple_of(2) {
             self.next_message_taken().await;
-            let after = self.random.within(0, ANSWERS_WITHIN_MS as i64 / 2);
-            tokio::time::sleep(Duration::from_millis(after as u64)).await;
         }
+        let after = self.random.within(0, ANSWERS_WITHIN_MS as i64 / 2);
+        tokio::time::sleep(Duration::from_millis(after as u64)).await;
         self.bellwether.kill();
-        self.forget(&resolving.await.unwrap());
+        working.await.unwrap();
         self.bellwether.start_again(&self.config).await;
-    }
-
-    fn forget(&mut self, acknowledged: &[u64]) {
-        for id in acknowledged {
-            self.unresolved.remove(id);
-        }
     }
 
     async fn next_message_taken(&mut self) {
@@ -223,12 +153,10 @@ impl Story {
         self.in_flight += u64::from(taken() > before);
     }
 
-    /// The rest is resolved, and everybody hears all that waits.
+    /// What is left is done, and everybody hears all that waits.
     async fn end_well(&mut self) {
-        let rest: Vec<u64> = self.unresolved.iter().copied().collect();
-        let acknowledged = resolve(self.bellwether.url.clone(), rest).await;
-        self.forget(&acknowledged);
-        assert!(self.unresolved.is_empty(), "{:?}", self.unresolved);
+        self.work.clone().go_on(self.bellwether.url.clone()).await;
+        assert_eq!(self.work.count().1, 0, "{}", self.bellwether.log());
         until("everything is told", PATIENCE, || async {
             let (_, page) = self.bellwether.get("/api/v1/receivers").await;
             let pending = page["items"]
@@ -247,19 +175,19 @@ impl Story {
             heard.check(self.incidents, kills);
             all.add(&heard);
         }
-        let (refused, asked) = (
-            self.receivers.iter().map(Receiver::refused).sum::<u64>(),
-            self.receivers.iter().map(Receiver::asked).sum::<u64>(),
-        );
-        let lost = 2 * self.incidents * RECEIVERS.len() as u64 - all.notices;
+        let refused: u64 = self.receivers.iter().map(Receiver::refused).sum();
+        let asked: u64 = self.receivers.iter().map(Receiver::asked).sum();
+        let due = self.incidents * (KINDS.len() * RECEIVERS.len()) as u64;
+        let lost = due - all.notices;
         figure(
             "3",
             &format!(
-                "notices to two receivers, {kills} kills, {} of them right after a message was taken",
+                "notices to {} receivers, {kills} kills, {} of them right after a message was taken",
+                RECEIVERS.len(),
                 self.in_flight
             ),
             format!(
-                "{} of {} messages, {refused} of {asked} attempts refused, {lost} lost, {:.0} s",
+                "{} in {} messages, {refused} of {asked} attempts refused, {lost} lost, {:.0} s",
                 all.notices,
                 all.messages,
                 self.began.elapsed().as_secs_f64()
@@ -272,10 +200,10 @@ impl Story {
             "messages that came again under their key, at one receiver; those of a second key for the same notices",
             format!(
                 "{} at most, {kills} kills; {}",
-                all.messages_again_max, all.notices_elsewhere
+                all.messages_again, all.notices_elsewhere
             ),
             "≤ 1 for each kill; 0",
-            all.messages_again_max <= kills && all.notices_elsewhere == 0,
+            all.messages_again <= kills && all.notices_elsewhere == 0,
         );
         figure(
             "3",
@@ -287,112 +215,5 @@ impl Story {
             "each ≤ 1 for each kill",
             all.one_notice_again_max <= kills,
         );
-    }
-}
-
-/// Resolves until there is no answer; gives those of which it was said that they are resolved.
-async fn resolve(url: String, ids: Vec<u64>) -> Vec<u64> {
-    let client = client();
-    let mut acknowledged = Vec::new();
-    let post = async |path: &str, body: Value| -> Option<Value> {
-        let request = client.post(format!("{url}/api/v1/incidents/{path}"));
-        let answer = request.json(&body).send().await.ok()?;
-        assert_eq!(answer.status(), 200, "{path} {body}");
-        answer.json().await.ok()
-    };
-    for portion in ids.chunks(PORTION as usize) {
-        let (together, alone) = portion.split_at(BULK.min(portion.len()));
-        let body = json!({ "ids": together, "action": "resolve", "note": "found and mended" });
-        let Some(answer) = post("bulk", body).await else {
-            return acknowledged;
-        };
-        assert_eq!(answer["done"], together.len(), "{answer}");
-        acknowledged.extend(together);
-        for id in alone {
-            let Some(_) = post(&format!("{id}/resolve"), json!({})).await else {
-                return acknowledged;
-            };
-            acknowledged.push(*id);
-        }
-    }
-    acknowledged
-}
-
-/// What one receiver was told, or several.
-#[derive(Default)]
-struct Heard {
-    /// Keys that came at least once.
-    messages: u64,
-    notices: u64,
-    messages_again_max: u64,
-    notices_again: u64,
-    one_notice_again_max: u64,
-    /// Notices that came under a second message key.
-    notices_elsewhere: u64,
-    /// What was told of each incident, by the order of first coming: kinds.
-    kinds: BTreeMap<u64, Vec<String>>,
-}
-
-impl Heard {
-    fn of(receiver: &Receiver) -> Heard {
-        let mut messages: BTreeMap<String, u64> = BTreeMap::new();
-        // How often each notice came, and in which messages.
-        let mut notices: BTreeMap<String, (u64, BTreeSet<String>)> = BTreeMap::new();
-        let mut kinds: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-        for taken in receiver.taken() {
-            *messages.entry(taken.key.clone()).or_default() += 1;
-            for notice in taken.body["notices"].as_array().unwrap() {
-                let key = notice["key"].as_str().unwrap().to_owned();
-                let (times, within) = notices.entry(key).or_default();
-                *times += 1;
-                within.insert(taken.key.clone());
-                if *times == 1 {
-                    let kind = notice["kind"].as_str().unwrap().to_owned();
-                    let id = notice["incident"].as_u64().unwrap();
-                    kinds.entry(id).or_default().push(kind);
-                }
-            }
-        }
-        Heard {
-            messages: messages.len() as u64,
-            notices: notices.len() as u64,
-            messages_again_max: messages.values().map(|times| times - 1).sum(),
-            notices_again: notices.values().map(|(times, _)| times - 1).sum(),
-            one_notice_again_max: notices
-                .values()
-                .map(|(times, _)| times - 1)
-                .max()
-                .unwrap_or(0),
-            notices_elsewhere: notices
-                .values()
-                .filter(|(_, within)| within.len() > 1)
-                .count() as u64,
-            kinds,
-        }
-    }
-
-    /// Each incident opened and resolved, once by key and in this order.
-    fn check(&self, incidents: u64, kills: u64) {
-        for id in 1..=incidents {
-            let kinds = self.kinds.get(&id);
-            assert_eq!(
-                kinds.map(Vec::as_slice),
-                Some(["opened", "resolved"].map(str::to_owned).as_slice()),
-                "#{id}"
-            );
-        }
-        let again = self.messages_again_max;
-        assert!(again <= kills, "{again} messages came again");
-        assert!(self.one_notice_again_max <= kills);
-        assert_eq!(self.notices_elsewhere, 0, "a batch was made anew");
-    }
-
-    fn add(&mut self, other: &Heard) {
-        self.messages += other.messages;
-        self.notices += other.notices;
-        self.messages_again_max = self.messages_again_max.max(other.messages_again_max);
-        self.notices_again += other.notices_again;
-        self.one_notice_again_max = self.one_notice_again_max.max(other.one_notice_again_max);
-        self.notices_elsewhere += other.notices_elsewhere;
     }
 }
