@@ -35,6 +35,7 @@ use crate::snapshot::Snapshot;
 use crate::source::{self, Prepared, Source};
 use crate::storage::Storage;
 use crate::stream::{Hub, Publishing, Seen};
+use crate::terminal::Work;
 use crate::tick::{self, Message, Ticking};
 use crate::training::{self, Queue, Recipe, Selection, Training, Trigger};
 
@@ -45,6 +46,8 @@ const DRAIN: Duration = Duration::from_secs(4);
 pub struct App {
     pub address: SocketAddr,
     pub reloads: Reloads,
+    progress: Arc<Mutex<Progress>>,
+    queue: Arc<Queue>,
     stop: watch::Sender<bool>,
     engine: mpsc::Sender<Message>,
     tasks: JoinSet<()>,
@@ -238,6 +241,7 @@ impl App {
         let entrance = Entrance::open(live.clone(), Arc::clone(&storage)).await?;
         let entrance = Arc::new(entrance);
         tasks.spawn(Arc::clone(&entrance).tend(stopped.clone()));
+        let (shown_progress, shown_queue) = (Arc::clone(&progress), Arc::clone(&queue));
         let api = Api {
             entrance,
             refusals: Arc::default(),
@@ -263,11 +267,21 @@ impl App {
         Ok(App {
             address,
             reloads,
+            progress: shown_progress,
+            queue: shown_queue,
             stop,
             engine,
             tasks,
             ticking,
         })
+    }
+
+    /// What is under way, for showing it.
+    pub fn work(&self) -> Work {
+        Work {
+            progress: Arc::clone(&self.progress),
+            queue: Arc::clone(&self.queue),
+        }
     }
 
     /// Tells every task to end and waits for them, at most five seconds in all.

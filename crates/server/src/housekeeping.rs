@@ -1,5 +1,5 @@
-//! Retention: once an hour, rows, decisions, events and resolved incidents past their age go; at least the training
-//! window is kept.
+//! Retention: once an hour, rows, decisions, events, notices, mutes, the audit trail and resolved incidents past
+//! their age go; at least the training window is kept.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +52,9 @@ async fn prune_database(
     database.prune_ledger(before, entries_max).await?;
     database.prune_events(before).await?;
     database.prune_runs(before).await?;
+    database.prune_outbox(before).await?;
+    database.prune_mutes(before).await?;
+    database.prune_audit(now - retention.incidents).await?;
     Ok(())
 }
 

@@ -47,4 +47,5 @@ pub mod notify_test;
 pub mod offline;
 pub mod remote;
 pub mod replay;
+pub mod terminal;
 pub mod why;

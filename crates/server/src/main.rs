@@ -1,5 +1,6 @@
 //! The program: settings, build, say what listens where, run, drain, leave.
 
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -7,6 +8,7 @@ use server::app::App;
 use server::cli::{Cli, Command, LabCommand, NotifyCommand, Serve, Settings};
 use server::config::{Config, Loaded, LogFormat};
 use server::live::Loading;
+use server::terminal::Terminal;
 use server::{
     backup, config, credentials, demo, doctor, incidents, lab, manual, notify_test, offline,
     remote, replay, source, why,
@@ -57,13 +59,13 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Some(file) => replay::recording(file, replay.json),
             None => {
                 let loaded = load(&replay.settings)?;
-                start_logging(&loaded.config);
+                start_logging(&loaded.config, None);
                 in_runtime(replay::past(loaded.config, &replay))
             }
         },
         Command::Train(train) => {
             let loaded = load(&train.settings)?;
-            start_logging(&loaded.config);
+            start_logging(&loaded.config, None);
             in_runtime(offline::train(loaded.config, &train))
         }
         Command::Doctor(asked) => {
@@ -136,7 +138,9 @@ fn in_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::R
 
 async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
     let loaded = load(&serve.settings)?;
-    let log_level = start_logging(&loaded.config);
+    let on_terminal = io::stderr().is_terminal() && loaded.config.log.format == LogFormat::Text;
+    let terminal = on_terminal.then(Terminal::default);
+    let log_level = start_logging(&loaded.config, terminal.as_ref());
     for warning in &loaded.warnings {
         tracing::warn!(warning, "configuration");
     }
@@ -156,10 +160,18 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
     };
     let app = App::start(loading, serve.record.as_deref()).await?;
     tracing::info!(address = %format!("http://{}", app.address), metrics, data_dir, config = %source, "listening");
-    tokio::pin!(stop);
+    let work = app.work();
+    let shown = async move {
+        match terminal {
+            Some(terminal) => terminal.show(work).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(stop, shown);
     loop {
         tokio::select! {
             () = &mut stop => break,
+            () = &mut shown => {}
             Some(()) = hangup.recv() => {
                 // What came of it is logged, and shown in the status.
                 let _ = app.reloads.reload().await;
@@ -203,15 +215,24 @@ fn filter(config: &Config) -> EnvFilter {
     ))
 }
 
-fn start_logging(config: &Config) -> LogLevel {
+/// On a terminal, text goes through it, so that bars stay below.
+fn start_logging(config: &Config, terminal: Option<&Terminal>) -> LogLevel {
     let (filter, handle) = reload::Layer::new(filter(config));
-    let logs = fmt::layer().with_writer(std::io::stderr);
     let registry = tracing_subscriber::registry().with(filter);
-    let started = match config.log.format {
-        LogFormat::Json => registry.with(logs.json().flatten_event(true)).try_init(),
-        LogFormat::Text => registry
-            .with(logs.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())))
-            .try_init(),
+    let started = match (config.log.format, terminal) {
+        (LogFormat::Json, _) => {
+            let logs = fmt::layer().json().flatten_event(true);
+            registry.with(logs.with_writer(io::stderr)).try_init()
+        }
+        (LogFormat::Text, Some(terminal)) => {
+            let plain = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
+            let logs = fmt::layer().with_ansi(!plain).with_writer(terminal.clone());
+            registry.with(logs).try_init()
+        }
+        (LogFormat::Text, None) => {
+            let logs = fmt::layer().with_ansi(false).with_writer(io::stderr);
+            registry.with(logs).try_init()
+        }
     };
     if started.is_err() {
         eprintln!("bellwether: logging was started already");

@@ -168,7 +168,7 @@ async fn behind_an_alertmanager_what_fires_fires_and_every_end_says_what_it_is()
         return;
     }
     figure(
-        "3",
+        "api 3",
         "an incident left open behind a real Alertmanager",
         format!("{minutes} minutes, {looks} looks, told as resolved 0 times"),
         "12 minutes, never resolved",
@@ -207,7 +207,7 @@ async fn silence_is_noticed(receiver: &Receiver) {
     let further = beats(receiver) - last;
     let passes = further <= 1 && after >= FIRING_FOR / 2;
     figure(
-        "3",
+        "api 3",
         "Bellwether killed: beats a second before, beats after; its alert ends by itself",
         format!(
             "1, {further} on its way; after {:.0} s",

@@ -180,7 +180,7 @@ impl Story {
         let due = self.incidents * (KINDS.len() * RECEIVERS.len()) as u64;
         let lost = due - all.notices;
         figure(
-            "3",
+            "api 3",
             &format!(
                 "notices to {} receivers, {kills} kills, {} of them right after a message was taken",
                 RECEIVERS.len(),
@@ -196,7 +196,7 @@ impl Story {
             lost == 0,
         );
         figure(
-            "3",
+            "api 3",
             "messages that came again under their key, at one receiver; those of a second key for the same notices",
             format!(
                 "{} at most, {kills} kills; {}",
@@ -206,7 +206,7 @@ impl Story {
             all.messages_again <= kills && all.notices_elsewhere == 0,
         );
         figure(
-            "3",
+            "api 3",
             "notices that came again, by their own keys",
             format!(
                 "{}; one of them {} times at most",

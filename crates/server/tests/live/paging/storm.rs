@@ -27,7 +27,7 @@ async fn two_hundred_services_that_go_critical_at_once_are_a_handful_of_messages
     let config = super::config(&prometheus.url, &notify);
     let bellwether = Bellwether::start(dir.path(), &config, &[]).await;
     until("all are watched", SOON, || async {
-        let (_, page) = bellwether.get("/services?limit=1000").await;
+        let (_, page) = bellwether.get("/services").await;
         (page["items"].as_array()?.len() == SERVICES).then_some(())
     })
     .await;
@@ -51,7 +51,7 @@ async fn two_hundred_services_that_go_critical_at_once_are_a_handful_of_messages
     let shown = page["items"].as_array().unwrap().len();
     let passes = messages <= MESSAGES_PER_MINUTE && summaries >= 1 && shown == SERVICES;
     figure(
-        "3",
+        "api 3",
         "a storm of 200 Critical services: messages, summaries among them, incidents in the API",
         format!("{messages} within {seconds} s, {summaries}, {shown}"),
         "≤ 10 in a minute, ≥ 1, 200",
