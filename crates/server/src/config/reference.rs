@@ -17,7 +17,7 @@ Everything is set in one file, `config.yaml`; every key is optional. `bellwether
 - **Durations** are whole numbers with units, the larger first: `500ms`, `15s`, `1m30s`, `24h`, `7d`, `2w`. **Sizes** have `B`, `KiB`, `MiB`, `GiB`, `TiB`, or `kB`, `MB`, `GB`, `TB`.
 - **Secrets** (passwords, tokens, header values) belong in the environment or in files; they are shown as `<secret>`.
 - **Paths** are relative to the working directory.
-- **Changes** take effect at the next start.
+- **Changes** take effect at a reload (`kill -HUP`, `POST /-/reload`) where they can, else at the next start; the reload names those.
 
 `<id>` is the id of a metric, `<name>` the name of a service or header, `[]` an item of a list. The built-in metrics are `cpu`, `mem`, `lat` and those of `packs`; a key that is given for one of them replaces that part of it, and their defaults are not those of the table, which are of an added metric.
 ";
