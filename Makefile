@@ -20,7 +20,6 @@ test: ## Purity, formatting, lints and all tests (needs Debian's prometheus, pro
 test-long: ## The live tests with 500 kills, 100 more while people are paged, twelve minutes behind an Alertmanager, a recording of ten minutes, whole episodes and every demo; again with Prometheus 3 (needs Go); ten more simulated weeks
 	@scripts/require.sh cargo cc prometheus prometheus-alertmanager curl python3
 	BELLWETHER_KILLS=500 BELLWETHER_PAGING_KILLS=100 BELLWETHER_ALERTMANAGER_MINUTES=12 BELLWETHER_STORM_SECONDS=60 BELLWETHER_RECORD_SECONDS=600 BELLWETHER_WHOLE_EPISODES=1 BELLWETHER_DEMO_STORIES=all cargo test -p server --test live
-	cargo test -p notify -- --ignored real_alert
 	scripts/prometheus3.sh >/dev/null
 	TEST_PROMETHEUS=$$(scripts/prometheus3.sh) cargo test -p embedded --test promql
 	TEST_PROMETHEUS=$$(scripts/prometheus3.sh) cargo test -p server --test live -- end_to_end

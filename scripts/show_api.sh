@@ -52,7 +52,7 @@ new_machine() {
 }
 
 if wants 3; then
-    export BELLWETHER_PAGING_KILLS=100 BELLWETHER_ALERTMANAGER_MINUTES=12
+    export BELLWETHER_PAGING_KILLS=100 BELLWETHER_ALERTMANAGER_MINUTES=12 BELLWETHER_STORM_SECONDS=60
 fi
 live_part
 if wants 1; then part schemathesis schemathesis; fi

@@ -99,7 +99,6 @@ fn alerts(notices: Vec<Notice>) -> Vec<Alert> {
 }
 
 #[tokio::test]
-#[ignore = "needs Debian's prometheus-alertmanager"]
 async fn an_alertmanager_takes_to_fire_what_fires() {
     let folder = tempfile::tempdir().expect("there is room");
     let server = Server::start(folder.path()).await;
