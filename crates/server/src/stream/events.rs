@@ -84,6 +84,14 @@ pub enum Text {
     },
 }
 
+/// How much of an event concerns a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    None,
+    Of(String),
+    Whole,
+}
+
 impl Event {
     pub fn name(&self) -> &'static str {
         match self {
@@ -130,11 +138,11 @@ impl Text {
         }
     }
 
-    /// As those read it who follow one service; none where it doesn't concern that.
-    pub fn of(&self, service: &ServiceId) -> Option<String> {
+    /// What those read of it who follow one service.
+    pub fn of(&self, service: &ServiceId) -> Part {
         match self {
-            Text::Plain(Some(concerned), _) if concerned != service => None,
-            Text::Plain(_, text) => Some(text.clone()),
+            Text::Plain(Some(concerned), _) if concerned != service => Part::None,
+            Text::Plain(..) => Part::Whole,
             Text::Listed {
                 before,
                 items,
@@ -142,7 +150,7 @@ impl Text {
             } => {
                 let item = items.iter().find(|(concerned, _)| concerned == service);
                 let item = item.map_or("", |(_, item)| item);
-                Some(format!("{before}{item}{after}"))
+                Part::Of(format!("{before}{item}{after}"))
             }
         }
     }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use axum::body::Bytes;
 use domain::{ServiceId, Timestamp};
 
-use super::events::Text;
+use super::events::{Part, Text};
 
 /// Events that are kept.
 pub const EVENTS_MAX: usize = 4_096;
@@ -119,13 +119,7 @@ impl Ring {
         let Some(kept) = self.kept.get(index) else {
             return Next::Wait;
         };
-        let text = match service {
-            None => Some(kept.whole.clone()),
-            Some(service) => kept
-                .text
-                .of(service)
-                .map(|text| frame(&kept.id, kept.name, &text)),
-        };
+        let text = kept.of(service);
         let after = Position {
             next: position.next + 1,
             ..position
@@ -152,6 +146,16 @@ impl Ring {
 }
 
 impl Kept {
+    /// The event for those who follow a service or all; none where it doesn't concern them. Shared
+    /// wherever it can be: what waits in connections of slow clients is kept once.
+    fn of(&self, service: Option<&ServiceId>) -> Option<Bytes> {
+        match service.map_or(Part::Whole, |service| self.text.of(service)) {
+            Part::Whole => Some(self.whole.clone()),
+            Part::Of(text) => Some(frame(&self.id, self.name, &text)),
+            Part::None => None,
+        }
+    }
+
     fn bytes(&self) -> usize {
         size_of::<Kept>() + self.id.len() + self.whole.len() + self.text.bytes()
     }
@@ -293,6 +297,11 @@ mod tests {
         );
         assert_eq!(follow(&ring, id(0), None), ["1", "2", "3", "[4,5]"]);
         let of = |name| follow(&ring, id(0), Some(&service(name)));
+        let shared = |service: Option<&ServiceId>| match ring.next(id(0), service) {
+            Next::Event(Some(text), _) => text.as_ptr(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(shared(None), shared(Some(&service("pay"))));
         assert_eq!(of("pay"), ["1", "3", "[5]"]);
         assert_eq!(of("cart"), ["2", "3", "[4]"]);
         assert_eq!(of("other"), ["3", "[]"]);
