@@ -29,7 +29,7 @@ pub use words::{
 const PROBLEM: &str = "application/problem+json";
 
 /// What any route may answer, and when.
-const EVERYWHERE: [(StatusCode, &str); 6] = [
+const EVERYWHERE: [(StatusCode, &str); 7] = [
     (
         StatusCode::BAD_REQUEST,
         "A parameter, header or body is missing, wrong or unknown; `detail` says which, and what it must be.",
@@ -45,6 +45,10 @@ const EVERYWHERE: [(StatusCode, &str); 6] = [
     (
         StatusCode::TOO_MANY_REQUESTS,
         "Too many wrong tokens came from this address; Retry-After says how many seconds to wait.",
+    ),
+    (
+        StatusCode::URI_TOO_LONG,
+        "Path and query have more than 8 KiB.",
     ),
     (
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -68,6 +72,12 @@ const WITH_BODY: [(StatusCode, &str); 3] = [
         "The body is not of the content type that is taken.",
     ),
 ];
+
+/// What is answered to a head that is too long, without a body: no route has seen it.
+const BEFORE_ROUTES: (StatusCode, &str) = (
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "The head of the request has more than 32 KiB, or more than 100 headers.",
+);
 
 /// Queries that may also be sent as a form.
 const BY_FORM: [&str; 4] = [
@@ -236,6 +246,9 @@ fn add_everywhere(method: &str, operation: &mut Operation) {
                 .or_insert_with(|| problem().into());
         }
     }
+    let (status, when) = BEFORE_ROUTES;
+    let answer = ResponseBuilder::new().description(when).build();
+    answers.insert(status.as_str().to_owned(), answer.into());
 }
 
 /// What a request may leave out is left out, never null.

@@ -31,6 +31,12 @@ fn services() -> Vec<Ask> {
         Ask::new("GET /services", "/services", 200),
         Ask::new("GET /services", "/services", 200).of(Of::Scraper),
         Ask::new("GET /services", "/services?page=2", 400),
+        Ask::new(
+            "GET /services",
+            format!("/services?{}", "x".repeat(9_000)),
+            414,
+        ),
+        Ask::new("GET /services", "/services", 431).header("x-long", "x".repeat(40_000)),
         Ask::new("GET /services", "/services", 403).header("host", "rebound.example"),
         Ask::new("GET /services", "/services", 403).header("x-forwarded-for", "10.0.0.1"),
         Ask::new(metrics, "/metrics", 200),
