@@ -68,6 +68,10 @@ GET  /api/v1/openapi.json             all of this as an OpenAPI document; /api/v
 GET  /healthz, /readyz
 GET  /metrics                         Bellwether's own telemetry
 POST /api/v1/login                    {\"name\": \"kim\", \"password\": \"…\"}, and /api/v1/logout
+GET  /api/v1/notices, /api/v1/receivers   what people were told, what waits, what is withheld
+POST /api/v1/mutes                    {\"service\": \"payments\", \"for\": \"2h\"}; GET lists them, DELETE /api/v1/mutes/ID ends one
+POST /api/v1/shadow                   {\"on\": true}: recorded as ever, and nobody is told
+POST /-/reload                        takes over a changed configuration
 GET  /api/v1/me                       who you are and what you may do
 GET  /api/v1/audit                    ?actor=&from=&to=&cursor=&limit=: who changed what
 ";
