@@ -88,24 +88,19 @@ mod tests {
 
     #[test]
     fn names_need_no_quoting_and_are_not_ours() {
-        for name in [
-            "kim",
-            "kim.o@example.org",
-            "ci-2",
-            "jürgen",
-            &"n".repeat(64),
-        ] {
+        for name in ["kim", "kim.o@example.org", "ci-2", &"n".repeat(64)] {
             assert!(is_name(name), "{name}");
         }
         let long = "n".repeat(65);
         for name in [
             "",
             "a b",
+            // A header couldn't carry it as it is.
+            "jürgen",
             "a:b",
             "a\n",
             "<b>",
             "a/b",
-            "jürgen",
             "kіm",
             "Bellwether",
             "anonymous",
