@@ -1057,7 +1057,7 @@ async fn a_bad_configuration_is_named_with_its_place_and_exit_code_2() {
         ),
         (
             "prometheus: { url: 'http://u:pw-secret@h' }\n",
-            &["prometheus.basic_auth"],
+            &["use `basic_auth`"],
         ),
         (
             "listen: 0.0.0.0:0\n",
