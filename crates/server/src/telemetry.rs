@@ -151,6 +151,35 @@ fn describe() {
         "bellwether_log_reads_total",
         "Log windows read for incidents, by outcome."
     );
+    describe_gauge!("bellwether_log_files", "Log files that are followed.");
+    describe_gauge!(
+        "bellwether_log_bytes_behind",
+        "Bytes of log files that are not indexed yet."
+    );
+    describe_counter!(
+        "bellwether_log_bytes_indexed_total",
+        "Bytes of log files that were indexed."
+    );
+    describe_gauge!(
+        "bellwether_config_last_reload_successful",
+        "1 while the newest configuration is in force, else 0."
+    );
+    describe_gauge!(
+        "bellwether_config_last_reload_success_timestamp_seconds",
+        "When the configuration in force was loaded."
+    );
+    describe_counter!(
+        "bellwether_notifications_total",
+        "Attempts to send a message to a receiver, by outcome."
+    );
+    describe_counter!(
+        "bellwether_notification_failures_total",
+        "Attempts to send a message that failed, by kind."
+    );
+    describe_counter!(
+        "bellwether_notices_total",
+        "Notices in messages that were delivered or given up."
+    );
 }
 
 /// One look at the source.
