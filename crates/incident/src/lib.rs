@@ -27,6 +27,6 @@ pub use explain::precedent::precedent;
 pub use explain::similar::similar;
 pub use masks::{Masks, Touch};
 pub use onset::{Onset, masked_from, onset};
-pub use settings::{AutoResolve, ResolveWhen, Settings};
+pub use settings::{AutoResolve, ResolveWhen, Settings, matches_pattern};
 pub use summary::{amount, in_words, length, number};
 pub use verdict::{Decision, Notice, Verdict};

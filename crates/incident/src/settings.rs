@@ -81,7 +81,7 @@ impl AutoResolve {
 }
 
 /// Whether a text fits a pattern in which `*` stands for any text, also none.
-fn matches_pattern(pattern: &str, text: &str) -> bool {
+pub fn matches_pattern(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else {
@@ -120,6 +120,7 @@ mod tests {
             ("a*b*c", "a--b--c", true),
             ("a*b*c", "a--c--b", false),
             ("ab*ba", "aba", false),
+            ("**", "x", true),
         ] {
             assert_eq!(matches_pattern(pattern, text), fits, "{pattern} {text}");
         }

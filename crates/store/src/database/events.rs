@@ -6,7 +6,7 @@ use sqlx::{Error, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::body::{read, written};
 use super::listing::{PAGE_DEFAULT, PAGE_MAX};
-use super::numbers::next_number;
+use super::numbers::{next_number, numbered_page};
 use super::seal::Seal;
 use super::{Database, DatabaseError};
 
@@ -88,22 +88,10 @@ impl Database {
     /// # Errors
     /// The database can't be read.
     pub async fn events(&self, filter: &EventFilter) -> Result<EventPage, DatabaseError> {
-        let failed = DatabaseError::query("list events");
         let limit = filter.limit.clamp(1, PAGE_MAX);
-        let mut rows = select(filter, limit + 1)
-            .build()
-            .fetch_all(&self.readers)
-            .await
-            .map_err(&failed)?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = match rows.last() {
-            Some(last) if more => {
-                let id: i64 = last.try_get("id").map_err(&failed)?;
-                u64::try_from(id).ok()
-            }
-            _ => None,
-        };
+        let query = select(filter, limit + 1);
+        let page = numbered_page(&self.readers, query, limit, "id");
+        let (rows, next) = page.await.map_err(DatabaseError::query("list events"))?;
         Ok(EventPage {
             events: rows.iter().filter_map(whole).collect(),
             next,

@@ -7,7 +7,7 @@ use sqlx::{Error, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::body::{Body, read, written};
 use super::listing::{PAGE_DEFAULT, PAGE_MAX};
-use super::numbers::next_number;
+use super::numbers::{next_number, numbered_page};
 use super::seal::Seal;
 use super::{Database, DatabaseError};
 
@@ -152,22 +152,10 @@ impl Database {
     /// # Errors
     /// The database can't be read.
     pub async fn mutes(&self, filter: &MuteFilter) -> Result<MutePage, DatabaseError> {
-        let failed = DatabaseError::query("list mutes");
         let limit = filter.limit.clamp(1, PAGE_MAX);
-        let mut rows = select(filter, limit + 1)
-            .build()
-            .fetch_all(&self.readers)
-            .await
-            .map_err(&failed)?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = match rows.last() {
-            Some(last) if more => {
-                let id: i64 = last.try_get("id").map_err(&failed)?;
-                u64::try_from(id).ok()
-            }
-            _ => None,
-        };
+        let query = select(filter, limit + 1);
+        let page = numbered_page(&self.readers, query, limit, "id");
+        let (rows, next) = page.await.map_err(DatabaseError::query("list mutes"))?;
         Ok(MutePage {
             mutes: rows.iter().filter_map(whole).collect(),
             next,

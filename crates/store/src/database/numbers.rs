@@ -1,6 +1,7 @@
-//! Numbers of rows that are never given twice, in tables with AUTOINCREMENT.
+//! Numbers of rows that are never given twice, in tables with AUTOINCREMENT, and pages by them.
 
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{AssertSqlSafe, Error, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::DatabaseError;
 
@@ -20,4 +21,22 @@ pub async fn next_number(
         .fetch_one(connection)
         .await
         .map_err(DatabaseError::query("choose the number of a row"))
+}
+
+/// At most `limit` rows of a query that asks for one more; and the number of the last where more
+/// follow.
+pub async fn numbered_page(
+    readers: &SqlitePool,
+    mut query: QueryBuilder<Sqlite>,
+    limit: usize,
+    column: &'static str,
+) -> Result<(Vec<SqliteRow>, Option<u64>), Error> {
+    let mut rows = query.build().fetch_all(readers).await?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = match rows.last() {
+        Some(last) if more => u64::try_from(last.try_get::<i64, _>(column)?).ok(),
+        _ => None,
+    };
+    Ok((rows, next))
 }

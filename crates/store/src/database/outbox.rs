@@ -11,10 +11,10 @@ mod row;
 use std::collections::BTreeMap;
 
 use domain::{IncidentId, ServiceId, Timestamp};
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::listing::{PAGE_DEFAULT, PAGE_MAX};
-use super::numbers::next_number;
+use super::numbers::{next_number, numbered_page};
 use super::{Database, DatabaseError};
 use row::whole;
 
@@ -168,22 +168,10 @@ impl Database {
     /// # Errors
     /// The database can't be read.
     pub async fn notices(&self, filter: &NoticeFilter) -> Result<NoticePage, DatabaseError> {
-        let failed = DatabaseError::query("list messages");
         let limit = filter.limit.clamp(1, PAGE_MAX);
-        let mut rows = select(filter, limit + 1)
-            .build()
-            .fetch_all(&self.readers)
-            .await
-            .map_err(&failed)?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = match rows.last() {
-            Some(last) if more => {
-                let seq: i64 = last.try_get("seq").map_err(&failed)?;
-                u64::try_from(seq).ok()
-            }
-            _ => None,
-        };
+        let query = select(filter, limit + 1);
+        let page = numbered_page(&self.readers, query, limit, "seq");
+        let (rows, next) = page.await.map_err(DatabaseError::query("list messages"))?;
         Ok(NoticePage {
             notices: rows.iter().filter_map(whole).collect(),
             next,
