@@ -289,10 +289,7 @@ async fn finish(request: Request, next: Next) -> Response {
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    tracing::error!("a request handler panicked");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
-        .detail("the request failed inside Bellwether; its log says where")
-        .into_response()
+    Problem::failed("handling the request", "it panicked").into_response()
 }
 
 async fn no_such_route(request: Request) -> Problem {

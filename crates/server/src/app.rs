@@ -203,6 +203,8 @@ impl App {
             Publishing {
                 hub: Arc::clone(&hub),
                 snapshots: snapshots.clone(),
+                paged: paged.clone(),
+                live: live.clone(),
                 queue: Arc::clone(&queue),
                 progress: Arc::clone(&progress),
                 storage: Arc::clone(&storage),

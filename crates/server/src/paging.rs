@@ -57,6 +57,17 @@ pub enum PagingState {
     Failing,
 }
 
+impl PagingState {
+    /// As answers name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            PagingState::On => "on",
+            PagingState::Off => "off",
+            PagingState::Failing => "failing",
+        }
+    }
+}
+
 /// How paging stands.
 #[derive(Clone, Debug)]
 pub struct Standing {

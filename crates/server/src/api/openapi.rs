@@ -3,14 +3,15 @@
 //! A handler carries `#[utoipa::path]`, its views derive `ToSchema`, its parameters `IntoParams`,
 //! and `api::described` names it in `routes!`. What every route may answer is added here, once.
 
+mod nullable;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::ObjectBuilder;
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     Content, ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder,
@@ -176,10 +177,10 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
         for (method, operation) in operations_mut(item) {
             operation.operation_id = Some(operation_id(method, path));
             add_everywhere(method, operation);
-            never_null(operation);
+            nullable::never_in_requests(operation);
         }
     }
-    let asked = asked_schemas(&document);
+    let asked = nullable::asked_schemas(&document);
     let components = document.components.get_or_insert_default();
     // What routes refer to without a body of their own.
     let shared = [
@@ -192,7 +193,7 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
         .extend(shared.map(|(name, schema)| (name.into_owned(), schema)));
     for (name, schema) in &mut components.schemas {
         if !asked.contains(name) {
-            require_nullable(schema);
+            nullable::required(schema);
         }
     }
     document
@@ -251,29 +252,6 @@ fn add_everywhere(method: &str, operation: &mut Operation) {
     answers.insert(status.as_str().to_owned(), answer.into());
 }
 
-/// What a request may leave out is left out, never null.
-fn never_null(operation: &mut Operation) {
-    for parameter in operation.parameters.iter_mut().flatten() {
-        if let RefOr::T(parameter) = parameter
-            && let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema
-            && let SchemaType::Array(kinds) = &object.schema_type
-            && let Some(kind) = kinds.iter().find(|kind| **kind != Type::Null).cloned()
-        {
-            object.schema_type = SchemaType::Type(kind);
-        }
-    }
-    if let Some(RefOr::T(body)) = &mut operation.request_body {
-        for content in body.content.values_mut() {
-            if let RefOr::T(content) = content
-                && let Some(RefOr::T(Schema::OneOf(one))) = &content.schema
-                && let Some(named) = one.items.iter().find(|item| !is_nullable(item)).cloned()
-            {
-                content.schema = Some(named);
-            }
-        }
-    }
-}
-
 fn problem() -> Content {
     ContentBuilder::new()
         .schema(Some(Ref::from_schema_name(Problem::name())))
@@ -304,178 +282,5 @@ fn by_form(query: &Operation) -> Operation {
     operation
 }
 
-/// Names of the schemas of request bodies.
-fn asked_schemas(document: &OpenApi) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for item in document.paths.paths.values() {
-        for (_, operation) in operations(item) {
-            let Some(RefOr::T(body)) = &operation.request_body else {
-                continue;
-            };
-            for content in body.content.values() {
-                if let RefOr::T(content) = content
-                    && let Some(schema) = &content.schema
-                {
-                    names.extend(named(schema));
-                }
-            }
-        }
-    }
-    names
-}
-
-/// The names that a schema refers to: itself, or any of several.
-fn named(schema: &RefOr<Schema>) -> Vec<String> {
-    match schema {
-        RefOr::Ref(to) => to
-            .ref_location
-            .rsplit('/')
-            .next()
-            .map(str::to_owned)
-            .into_iter()
-            .collect(),
-        RefOr::T(Schema::OneOf(one)) => one.items.iter().flat_map(named).collect(),
-        RefOr::T(_) => Vec::new(),
-    }
-}
-
-/// In answers what can be null is there, and null; what can be left out is marked as not nullable.
-fn require_nullable(schema: &mut RefOr<Schema>) {
-    match schema {
-        RefOr::T(Schema::Object(object)) => {
-            for (name, property) in &object.properties {
-                if is_nullable(property) && !object.required.contains(name) {
-                    object.required.push(name.clone());
-                }
-            }
-        }
-        RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(require_nullable),
-        _ => {}
-    }
-}
-
-fn is_nullable(schema: &RefOr<Schema>) -> bool {
-    let is_null = |kind: &SchemaType| match kind {
-        SchemaType::Type(kind) => *kind == Type::Null,
-        SchemaType::Array(kinds) => kinds.contains(&Type::Null),
-        SchemaType::AnyValue => false,
-    };
-    match schema {
-        RefOr::T(Schema::Object(object)) => is_null(&object.schema_type),
-        RefOr::T(Schema::Array(array)) => is_null(&array.schema_type),
-        RefOr::T(Schema::OneOf(one)) => one.items.iter().any(is_nullable),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-    use std::path::Path;
-
-    use serde_json::Value;
-
-    use super::super::described;
-
-    /// `BLESS=1 cargo test -p server openapi` writes it anew.
-    #[test]
-    fn the_committed_document_is_the_one_that_is_served() {
-        let (_, document) = described();
-        let served = document.to_pretty_json().unwrap() + "\n";
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
-        if std::env::var_os("BLESS").is_some() {
-            std::fs::write(&path, &served).unwrap();
-        }
-        let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        let differs = committed.lines().zip(served.lines()).find(|(a, b)| a != b);
-        assert!(
-            committed == served,
-            "docs/openapi.json is not what is served ({differs:?}): BLESS=1 cargo test -p server --lib openapi"
-        );
-    }
-
-    /// A parameter's words must be `#[param(inline)]`: only bodies bring their schemas along.
-    #[test]
-    fn every_reference_leads_somewhere() {
-        let document = serde_json::to_value(described().1).unwrap();
-        let mut references = BTreeSet::new();
-        collect(&document, &mut references);
-        let lost = |to: &&String| document.pointer(to.trim_start_matches('#')).is_none();
-        let lost: Vec<_> = references.iter().filter(lost).collect();
-        assert!(lost.is_empty(), "{lost:?}");
-    }
-
-    #[test]
-    fn operations_have_names_of_their_own_subjects_and_a_summary() {
-        let (_, document) = described();
-        let mut names = BTreeSet::new();
-        let subjects = super::TAGS.map(|(name, _)| name);
-        for (path, item) in &document.paths.paths {
-            for (method, operation) in super::operations(item) {
-                let id = operation.operation_id.clone().unwrap();
-                assert!(names.insert(id), "{method} {path}");
-                let tags = operation.tags.clone().unwrap_or_default();
-                assert!(
-                    tags.len() == 1 && subjects.contains(&tags[0].as_str()),
-                    "{method} {path}: {tags:?}"
-                );
-                assert!(operation.summary.is_some(), "{method} {path}");
-            }
-        }
-    }
-
-    /// Of two with one name, the document would keep one for both.
-    #[test]
-    fn every_schema_has_a_name_of_its_own() {
-        let mut names = BTreeMap::new();
-        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if let Ok(text) = std::fs::read_to_string(&path) {
-                    for name in schema_names(&text) {
-                        let other = names.insert(name.clone(), path.clone());
-                        assert_eq!(other, None, "{name} also in {path:?}: #[schema(as = …)]");
-                    }
-                }
-            }
-        }
-        assert!(names.len() > 50, "{names:?}");
-    }
-
-    /// The names under which a source file's types become schemas.
-    fn schema_names(text: &str) -> Vec<String> {
-        let word = |text: &str| {
-            let end = text.find(|letter: char| !letter.is_alphanumeric());
-            text[..end.unwrap_or(text.len())].to_owned()
-        };
-        let (mut names, mut derived, mut renamed) = (Vec::new(), false, None);
-        for line in text.lines() {
-            derived |= line.starts_with("#[derive(") && line.contains("ToSchema");
-            if let Some((_, name)) = line.split_once("#[schema(as = ") {
-                renamed = Some(word(name));
-            }
-            let item = line.trim_start_matches("pub ");
-            let item = item.strip_prefix("struct ").or(item.strip_prefix("enum "));
-            if let Some(item) = item.filter(|_| derived) {
-                names.push(renamed.take().unwrap_or_else(|| word(item)));
-                derived = false;
-            }
-        }
-        names
-    }
-
-    fn collect(value: &Value, references: &mut BTreeSet<String>) {
-        match value {
-            Value::Object(fields) => {
-                let to = fields.get("$ref").and_then(Value::as_str);
-                references.extend(to.map(str::to_owned));
-                fields.values().for_each(|field| collect(field, references));
-            }
-            Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
-            _ => {}
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! Errors as RFC 9457 problem details.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +12,8 @@ use super::BODY_BYTES_MAX;
 
 /// What the framework says of a refusal is short.
 const TEXT_BYTES_MAX: usize = 4 << 10;
+/// Failures of ours since the start.
+static FAILURES: AtomicU64 = AtomicU64::new(0);
 
 /// What went wrong with a request, and what to do.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -19,6 +23,10 @@ pub struct Problem {
     status: u16,
     #[serde(skip_serializing_if = "String::is_empty")]
     detail: String,
+    /// A failure of Bellwether, as its log names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    instance: Option<String>,
 }
 
 impl Problem {
@@ -28,6 +36,7 @@ impl Problem {
             title,
             status: status.as_u16(),
             detail: String::new(),
+            instance: None,
         }
     }
 
@@ -37,9 +46,20 @@ impl Problem {
 
     /// A failure of ours; the log has the cause, the answer doesn't.
     pub fn internal(doing: &'static str, error: &dyn std::error::Error) -> Problem {
-        tracing::error!(error = %crate::tick::chain(error), doing, "a request failed");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
-            .detail(format!("{doing} failed; the log of Bellwether says why"))
+        Problem::failed(doing, &crate::tick::chain(error))
+    }
+
+    /// As [`Problem::internal`], with the cause in words.
+    pub fn failed(doing: &'static str, why: &str) -> Problem {
+        let number = FAILURES.fetch_add(1, Ordering::Relaxed) + 1;
+        let instance = format!("urn:bellwether:failure:{number}");
+        tracing::error!(error = why, doing, instance, "a request failed");
+        let detail = format!("{doing} failed; the log of Bellwether says why, at {instance}");
+        let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
+        Problem {
+            instance: Some(instance),
+            ..problem.detail(detail)
+        }
     }
 
     pub fn status(&self) -> u16 {

@@ -15,7 +15,7 @@ use super::Api;
 use super::openapi::{Time, words};
 use crate::clock;
 use crate::collecting::shifted;
-use crate::paging::{PagingState, standing};
+use crate::paging::standing;
 use crate::snapshot::Snapshot;
 use crate::source::Embedded;
 use crate::tick::chain;
@@ -454,11 +454,7 @@ async fn paging(api: &Api, now: Timestamp) -> Paging {
     let receivers = config.notify.receivers.len();
     match standing(&api.storage.database, &config, &withhold, now).await {
         Ok(standing) => Paging {
-            state: match standing.state {
-                PagingState::On => "on",
-                PagingState::Off => "off",
-                PagingState::Failing => "failing",
-            },
+            state: standing.state.word(),
             because: standing.because,
             receivers,
             pending: standing.receivers.iter().map(|r| r.pending).sum(),

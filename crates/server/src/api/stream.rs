@@ -45,7 +45,7 @@ pub struct Parameters {
     Parameters,
     ("Last-Event-ID" = Option<String>, Header, description = "Go on after the event with this id. Browsers send it by themselves."),
 ), responses(
-    (status = 200, description = "Events `tick`, `incident`, `job`, `backfill` and `status`, each with an `id` and JSON as `data`; `hello` at the beginning; `missed` where events are lost, then everything must be loaded anew. A comment at least each 15 seconds. Ends when Bellwether stops.", body = String, content_type = "text/event-stream"),
+    (status = 200, description = "Events `tick`, `incident`, `job`, `backfill`, `status` and `paging`, each with an `id` and JSON as `data`; `hello` at the beginning; `missed` where events are lost, then everything must be loaded anew. A comment at least each 15 seconds. Ends when Bellwether stops.", body = String, content_type = "text/event-stream"),
     (status = 404, description = "There is no such service.", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "`limits.streams` clients follow already, or no services are known yet; `Retry-After` says when to try again.", body = Problem, content_type = "application/problem+json"),
 ))]

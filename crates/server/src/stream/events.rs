@@ -14,6 +14,7 @@ pub enum Event {
     Job(Job),
     Backfill(Progress),
     Status(Status),
+    Paging(Paging),
 }
 
 /// An evaluation, with the services that are otherwise than at the one before.
@@ -71,6 +72,14 @@ pub struct Status {
     pub unsaved: Option<String>,
 }
 
+/// Whether people are told of incidents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Paging {
+    /// As `paging.state` and `paging.because` in `/api/v1/status`.
+    pub state: &'static str,
+    pub because: Vec<String>,
+}
+
 /// The data of an event, so that those who follow one service get their part of it.
 #[derive(Clone, Debug)]
 pub enum Text {
@@ -100,6 +109,7 @@ impl Event {
             Event::Job(_) => "job",
             Event::Backfill(_) => "backfill",
             Event::Status(_) => "status",
+            Event::Paging(_) => "paging",
         }
     }
 
@@ -118,6 +128,7 @@ impl Event {
             Event::Job(job) => Text::Plain(job.selection.service.clone(), json(job)),
             Event::Backfill(progress) => Text::Plain(None, json(progress)),
             Event::Status(status) => Text::Plain(None, json(status)),
+            Event::Paging(paging) => Text::Plain(None, json(paging)),
         }
     }
 }

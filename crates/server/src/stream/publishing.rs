@@ -1,6 +1,6 @@
 //! The task that watches what is published elsewhere and tells of what changed.
 //!
-//! Snapshots, jobs and progress are only looked at: nothing waits for this task. What it sees is
+//! Snapshots, paging, jobs and progress are only looked at: nothing waits for this task. What it sees is
 //! compared with what it saw before; that comparison is pure.
 
 use std::collections::BTreeMap;
@@ -11,9 +11,12 @@ use domain::{Incident, IncidentId, ServiceId, SourceState, Timestamp};
 use tokio::sync::watch;
 
 use super::Hub;
-use super::events::{Event, IncidentChange, Job, ServiceChange, Status, Tick};
+use super::events::{Event, IncidentChange, Job, Paging, ServiceChange, Status, Tick};
 use crate::api::{entry, judged};
+use crate::clock;
 use crate::history::Progress;
+use crate::live::Live;
+use crate::paging::{Paged, standing};
 use crate::snapshot::Snapshot;
 use crate::stopping::stopped;
 use crate::storage::Storage;
@@ -26,6 +29,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub struct Publishing {
     pub hub: Arc<Hub>,
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub paged: watch::Receiver<Arc<Paged>>,
+    pub live: Live,
     pub queue: Arc<Queue>,
     pub progress: Arc<Mutex<Progress>>,
     pub storage: Arc<Storage>,
@@ -42,6 +47,7 @@ pub struct Seen {
     /// The revision of each incident that isn't both resolved and quiet.
     incidents: BTreeMap<IncidentId, u64>,
     status: Option<Status>,
+    paging: Option<Paging>,
     jobs: Vec<Job>,
     backfill: Option<(&'static str, u64, bool)>,
 }
@@ -55,7 +61,14 @@ impl Publishing {
             tokio::select! {
                 () = stopped(&mut self.stop) => return,
                 changed = self.snapshots.changed() => match changed {
-                    Ok(()) => self.snapshot().await,
+                    Ok(()) => {
+                        self.snapshot().await;
+                        self.paging().await;
+                    }
+                    Err(_) => return,
+                },
+                changed = self.paged.changed() => match changed {
+                    Ok(()) => self.paging().await,
                     Err(_) => return,
                 },
                 _ = look.tick() => self.progress(),
@@ -82,6 +95,26 @@ impl Publishing {
             }
         }
         events.iter().for_each(|event| self.hub.publish(event));
+    }
+
+    /// Deliveries that fail are seen at the next tick.
+    async fn paging(&mut self) {
+        let config = self.live.config();
+        let withhold = self.paged.borrow_and_update().withhold.clone();
+        let now = clock::now();
+        match standing(&self.storage.database, &config, &withhold, now).await {
+            Ok(standing) => {
+                let now = Paging {
+                    state: standing.state.word(),
+                    because: standing.because,
+                };
+                let event = self.seen.paging(now);
+                event.iter().for_each(|event| self.hub.publish(event));
+            }
+            Err(error) => {
+                tracing::error!(error = %crate::tick::chain(&error), "how paging stands could not be read");
+            }
+        }
     }
 
     fn progress(&mut self) {
@@ -124,6 +157,11 @@ impl Seen {
             events.push(Event::Tick(Tick { at, services }));
         }
         events
+    }
+
+    fn paging(&mut self, now: Paging) -> Option<Event> {
+        let is_new = self.paging.as_ref() != Some(&now);
+        is_new.then(|| Event::Paging(self.paging.insert(now).clone()))
     }
 
     /// The entries of an incident's timeline that are new.
@@ -353,6 +391,17 @@ mod tests {
         };
         assert_eq!(names(&seen.snapshot(&down)), ["status", "tick of 0"]);
         assert_eq!(names(&seen.snapshot(&down)), [""; 0]);
+    }
+
+    #[test]
+    fn paging_is_told_of_when_it_changes() {
+        let mut seen = Seen::default();
+        let paging = |state| Paging {
+            state,
+            because: Vec::new(),
+        };
+        let told = ["on", "on", "off"].map(|state| seen.paging(paging(state)).is_some());
+        assert_eq!(told, [true, false, true]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! it shouldn't, and reaches no query. Sent as bytes, because client libraries tidy up.
 
 mod entering;
+mod failures;
 mod framing;
 mod requests;
 mod roles;

@@ -168,6 +168,17 @@ async fn what_happens_is_told_and_who_comes_back_misses_nothing() {
         "{numbers:?}"
     );
 
+    // That nobody is told any more, everyone who looks on is told.
+    let shadow = json!({ "on": true });
+    let (status, answer) = bellwether.post("/api/v1/shadow", Some(shadow)).await;
+    assert_eq!(status, 200, "{answer}");
+    let shadowed = |event: &Event| event.name == "paging" && event.data["state"] == "off";
+    let paging = again
+        .find(|event| shadowed(event) && event.data["because"].to_string().contains("shadow mode"))
+        .await;
+    let (_, stored) = bellwether.get("/api/v1/status").await;
+    assert_eq!(stored["paging"]["because"], paging.data["because"]);
+
     // Gamma's follower hears of the ticks, and of no other service.
     prometheus.shift("gamma", CRITICAL);
     loop {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use domain::{Part, Row, SeriesId, Timestamp};
 use incident::ledger::Entry;
 use serde::Serialize;
@@ -156,11 +155,7 @@ async fn row_at(
     let read = read
         .await
         .map_err(|error| Problem::internal("reading the dataset", &error))?;
-    read.map_err(|why| {
-        tracing::error!(why, "a dataset could not be read");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
-            .detail("reading the dataset failed; the log of Bellwether says why")
-    })
+    read.map_err(|why| Problem::failed("reading the dataset", &why))
 }
 
 fn to_come(newest: Option<Timestamp>) -> String {

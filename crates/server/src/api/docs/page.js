@@ -15,6 +15,12 @@ function element(name, about, ...children) {
 
 const text = (name, kind, words) => element(name, kind ? { class: kind } : {}, words);
 
+// Words with what stands between backticks as code.
+const phrase = (words) => words.split("`").map((part, at) => (at % 2 ? text("code", "", part) : part));
+
+// A path that may be broken before a slash.
+const breakable = (path) => path.split("/").flatMap((part, at) => (at > 1 ? [element("wbr"), `/${part}`] : at ? [`/${part}`] : []));
+
 function resolved(api, schema) {
   const name = schema && schema.$ref && schema.$ref.split("/").pop();
   return name ? { name, schema: api.components.schemas[name] || {} } : { name: null, schema: schema || {} };
@@ -73,7 +79,7 @@ function fieldsOf(api, schema) {
         " ",
         text("span", "kind", kindOf(api, field)),
         needed ? null : text("span", "soft", " may be left out"),
-        about ? `: ${about}` : null,
+        ...(about ? phrase(`: ${about}`) : []),
         ...unfolded(api, field),
       ),
     );
@@ -87,7 +93,7 @@ function unfolded(api, given) {
     details.addEventListener(
       "toggle",
       () => {
-        if (schema.description) details.append(text("p", "soft", schema.description));
+        if (schema.description) details.append(element("p", { class: "soft" }, ...phrase(schema.description)));
         details.append(fieldsOf(api, schema));
       },
       { once: true },
@@ -123,23 +129,44 @@ function parametersOf(api, operation, inputs) {
         parameter.required ? text("div", "required", "needed") : null,
         text("div", "soft", parameter.in),
       ),
-      element("td", {}, text("span", "kind", kindOf(api, schema)), text("div", "", about.filter(Boolean).join(" "))),
+      element("td", {}, text("span", "kind", kindOf(api, schema)), element("div", {}, ...phrase(about.filter(Boolean).join(" ")))),
       input ? element("td", {}, input) : null,
     );
   });
   return rows.length ? [text("h4", "", "Parameters"), element("div", { class: "wide" }, element("table", {}, ...rows))] : [];
 }
 
-function answersOf(api, operation) {
-  const rows = Object.entries(operation.responses).map(([status, answer]) =>
+// Answers that every operation of a method may give.
+function everywhereOf(operations) {
+  const alike = (answer) => (one) => one.responses[answer[0]]?.description === answer[1].description;
+  const [first, ...others] = operations;
+  const answers = others.length ? Object.entries(first.responses) : [];
+  return new Set(answers.filter((answer) => others.every(alike(answer))).map(([status]) => status));
+}
+
+function answersOf(api, operation, everywhere) {
+  const table = (answers) =>
     element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, text("code", "", status)),
-      element("td", {}, text("div", "", answer.description), ...contentsOf(api, answer.content)),
-    ),
-  );
-  return [text("h4", "", "Answers"), element("div", { class: "wide" }, element("table", {}, ...rows))];
+      "div",
+      { class: "wide" },
+      element(
+        "table",
+        {},
+        ...answers.map(([status, answer]) =>
+          element(
+            "tr",
+            {},
+            element("th", { scope: "row" }, text("code", "", status)),
+            element("td", {}, element("div", {}, ...phrase(answer.description)), ...contentsOf(api, answer.content)),
+          ),
+        ),
+      ),
+    );
+  const all = Object.entries(operation.responses);
+  const own = all.filter(([status]) => !everywhere.has(status));
+  const shared = all.filter(([status]) => everywhere.has(status));
+  const folded = element("details", {}, text("summary", "soft", `${shared.map(([status]) => status).join(", ")}: as everywhere`), table(shared));
+  return [text("h4", "", "Answers"), table(own), shared.length ? folded : null];
 }
 
 // Where this page is served from, without its own path: a proxy may have put something in front.
@@ -187,19 +214,19 @@ function trying(path, inputs) {
   return [element("p", {}, button), result];
 }
 
-function articleOf(api, path, method, operation) {
+function articleOf(api, path, method, operation, everywhere) {
   const streams = Object.values(operation.responses).some((answer) => (answer.content || {})["text/event-stream"]);
   const inputs = method === "get" && !streams ? [] : null;
   const body = operation.requestBody;
   return element(
     "article",
     { id: operation.operationId },
-    element("h3", {}, text("span", `method ${method}`, method.toUpperCase()), text("span", "path", path)),
-    text("p", "", operation.summary || ""),
-    operation.description ? text("p", "soft", operation.description) : null,
+    element("h3", {}, text("span", `method ${method}`, method.toUpperCase()), element("span", { class: "path" }, ...breakable(path))),
+    element("p", {}, ...phrase(operation.summary || "")),
+    operation.description ? element("p", { class: "soft" }, ...phrase(operation.description)) : null,
     ...parametersOf(api, operation, inputs),
     ...(body ? [text("h4", "", body.required ? "Body" : "Body, if any"), ...contentsOf(api, body.content)] : []),
-    ...answersOf(api, operation),
+    ...answersOf(api, operation, everywhere),
     ...(inputs ? trying(path, inputs) : []),
   );
 }
@@ -228,10 +255,13 @@ function filtering(entries) {
 }
 
 function show(api) {
-  document.getElementById("about").textContent = `${api.info.version}. ${api.info.description}`;
+  document.getElementById("about").replaceChildren(...phrase(`${api.info.version}. ${api.info.description}`));
   const index = document.getElementById("index");
   const main = document.getElementById("operations");
   const all = operationsOf(api);
+  const everywhere = Object.fromEntries(
+    METHODS.map((method) => [method, everywhereOf(all.filter((one) => one.method === method).map((one) => one.operation))]),
+  );
   const subjects = (api.tags || []).map((tag) => tag.name);
   const tags = [...new Set([...subjects, ...all.map((one) => one.tag)])];
   const entries = [];
@@ -239,11 +269,11 @@ function show(api) {
     const ours = all.filter((one) => one.tag === tag);
     if (ours.length === 0) continue;
     const about = (api.tags || []).find((one) => one.name === tag);
-    main.append(text("h2", "", tag), text("p", "soft", (about && about.description) || ""));
+    main.append(text("h2", "", tag), element("p", { class: "soft" }, ...phrase((about && about.description) || "")));
     const list = element("ul");
     for (const { path, method, operation } of ours) {
-      const article = articleOf(api, path, method, operation);
-      const link = element("a", { href: `#${operation.operationId}` }, text("span", `method ${method}`, method.toUpperCase()), path);
+      const article = articleOf(api, path, method, operation, everywhere[method]);
+      const link = element("a", { href: `#${operation.operationId}` }, text("span", `method ${method}`, method.toUpperCase()), ...breakable(path));
       const item = element("li", {}, link);
       list.append(item);
       main.append(article);
