@@ -1,7 +1,8 @@
 //! Accepting connections and serving HTTP/1.1 on them, within bounds that hold before any handler
-//! is reached: how many connections, how large and how slow a head.
+//! is reached: how many connections, how large and how slow a head, how slow a reader.
 
 mod head;
+mod write_timeout;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -25,9 +26,12 @@ use tower::ServiceExt;
 
 use crate::stopping::stopped;
 use head::Strict;
+use write_timeout::WriteTimeout;
 
 /// A head that takes longer ends its connection; so does an idle one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// A client that takes nothing of its answer for so long loses its connection.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(120);
 const HEADERS_MAX: usize = 100;
 const HEAD_BYTES_MAX: usize = 32 << 10;
 /// After an `accept` that failed, so that a lack of file descriptors doesn't spin.
@@ -98,13 +102,14 @@ fn connection(
         request.extensions_mut().insert(Peer(peer));
         answer(router.clone(), request)
     });
+    let stream = Strict::new(WriteTimeout::new(stream, WRITE_TIMEOUT));
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(HEADERS_MAX)
         .max_header_size(HEAD_BYTES_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(Strict::new(stream)), service)
+        .serve_connection(TokioIo::new(stream), service)
 }
 
 async fn answer(router: Router, request: Request) -> Result<Response, Infallible> {

@@ -1,11 +1,13 @@
 //! Errors as RFC 9457 problem details.
 
+use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::BODY_BYTES_MAX;
@@ -25,8 +27,31 @@ pub struct Problem {
     detail: String,
     /// A failure of Bellwether, as its log names it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    instance: Option<String>,
+    #[schema(nullable = false, value_type = Option<String>)]
+    instance: Option<Failure>,
+}
+
+/// A failure of ours by its number since the start.
+#[derive(Clone, Copy, Debug)]
+struct Failure(NonZeroU64);
+
+impl Failure {
+    fn next() -> Failure {
+        let before = FAILURES.fetch_add(1, Ordering::Relaxed);
+        Failure(NonZeroU64::MIN.saturating_add(before))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "urn:bellwether:failure:{}", self.0)
+    }
+}
+
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl Problem {
@@ -51,9 +76,8 @@ impl Problem {
 
     /// As [`Problem::internal`], with the cause in words.
     pub fn failed(doing: &'static str, why: &str) -> Problem {
-        let number = FAILURES.fetch_add(1, Ordering::Relaxed) + 1;
-        let instance = format!("urn:bellwether:failure:{number}");
-        tracing::error!(error = why, doing, instance, "a request failed");
+        let instance = Failure::next();
+        tracing::error!(error = why, doing, %instance, "a request failed");
         let detail = format!("{doing} failed; the log of Bellwether says why, at {instance}");
         let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
         Problem {
