@@ -1,0 +1,60 @@
+/** What is watched, and how it is now. */
+import { queryOptions } from "@tanstack/react-query";
+import { ask, client, type Schemas } from "./client.ts";
+
+export type Service = Schemas["Service"];
+export type Metric = Schemas["Metric"];
+export type Finding = Schemas["FindingView"];
+export type Series = Schemas["Series"];
+export type CatalogueMetric = Schemas["CatalogueMetric"];
+
+export const services = () =>
+  queryOptions({
+    queryKey: ["services"],
+    queryFn: ({ signal }) => ask(client.GET("/services", { signal })).then((page) => page.items),
+    meta: { live: true },
+  });
+
+/** The newest judgement of every series. Pages of 1,000 are put together. */
+export const findings = () =>
+  queryOptions({
+    queryKey: ["findings"],
+    queryFn: async ({ signal }) => {
+      const items: Finding[] = [];
+      let evaluated_at: string | null = null;
+      let cursor: string | undefined;
+      do {
+        const page: Schemas["Findings"] = await ask(
+          client.GET("/api/v1/findings", { params: { query: { limit: 1000, cursor } }, signal }),
+        );
+        items.push(...page.items);
+        evaluated_at = page.evaluated_at;
+        cursor = page.next_cursor ?? undefined;
+      } while (cursor);
+      return { evaluated_at, items };
+    },
+    meta: { live: true },
+  });
+
+export const findingsOf = (service: string) =>
+  queryOptions({
+    queryKey: ["findings", service],
+    queryFn: ({ signal }) =>
+      ask(client.GET("/api/v1/findings", { params: { query: { service, limit: 1000 } }, signal })),
+    meta: { live: true },
+  });
+
+/** A stretch of a series: values, what was expected, gaps, incidents. Times are RFC 3339 or epoch seconds. */
+export const series = (asked: { service: string; metric: string; from: string; to: string; points: number }) =>
+  queryOptions({
+    queryKey: ["series", asked],
+    queryFn: ({ signal }) => ask(client.GET("/api/v1/series", { params: { query: asked }, signal })),
+    meta: { live: true },
+  });
+
+export const catalogue = () =>
+  queryOptions({
+    queryKey: ["catalogue"],
+    queryFn: ({ signal }) => ask(client.GET("/api/v1/catalogue", { signal })).then((page) => page.items),
+    staleTime: 300_000,
+  });

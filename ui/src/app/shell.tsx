@@ -1,0 +1,91 @@
+/** What stands around every page: where one is, how fresh it is, who one is, and what withholds pages. */
+import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { onSignedOut } from "@/api/client.ts";
+import { Toasts } from "@/components/toasts.tsx";
+import { Banner } from "@/features/shell/banner.tsx";
+import { Freshness } from "@/features/shell/freshness.tsx";
+import { Help } from "@/features/shell/help.tsx";
+import { Finder } from "@/features/shell/finder.tsx";
+import { Person } from "@/features/shell/person.tsx";
+import { useKeys } from "@/lib/keys.ts";
+import { LiveProvider } from "@/live/live.tsx";
+import { OperatorProvider } from "@/operating/operator.tsx";
+import classes from "./shell.module.css";
+
+const PAGES = [
+  { to: "/", name: "Overview", key: "g o" },
+  { to: "/incidents", name: "Incidents", key: "g i" },
+  { to: "/logs", name: "Logs", key: "g l" },
+  { to: "/models", name: "Models & data", key: "g m" },
+  { to: "/status", name: "Status", key: "g s" },
+] as const;
+
+export function Shell() {
+  const path = useLocation({ select: (location) => location.pathname });
+  if (path === "/login") return <Outlet />;
+  return (
+    <Toasts>
+      <LiveProvider>
+        <OperatorProvider>
+          <Frame />
+        </OperatorProvider>
+      </LiveProvider>
+    </Toasts>
+  );
+}
+
+function Frame() {
+  const navigate = useNavigate();
+  const here = useLocation({ select: (location) => location.href });
+  const [open, setOpen] = useState<"finder" | "help" | null>(null);
+  const close = () => setOpen(null);
+
+  useEffect(
+    () => onSignedOut(() => void navigate({ to: "/login", search: { next: here }, replace: true })),
+    [navigate, here],
+  );
+  useKeys({
+    "/": () => setOpen("finder"),
+    "?": () => setOpen("help"),
+    ...Object.fromEntries(PAGES.map(({ to, key }) => [key, () => void navigate({ to })])),
+  });
+  return (
+    <div className={classes.frame}>
+      <a className={classes.skip} href="#content">
+        To the content
+      </a>
+      <header className={classes.header}>
+        <Link to="/" className={classes.name}>
+          Bellwether
+        </Link>
+        <nav aria-label="Pages" className={classes.pages}>
+          {PAGES.map(({ to, name }) => (
+            <Link
+              key={to}
+              to={to}
+              className={classes.page}
+              activeProps={{ className: `${classes.page} ${classes.active}`, "aria-current": "page" }}
+              activeOptions={{ exact: to === "/", includeSearch: false }}
+            >
+              {name}
+            </Link>
+          ))}
+        </nav>
+        <div className={classes.tools}>
+          <button type="button" className={classes.tool} onClick={() => setOpen("finder")}>
+            Search <kbd>/</kbd>
+          </button>
+          <Freshness />
+          <Person onHelp={() => setOpen("help")} />
+        </div>
+      </header>
+      <Banner />
+      <main id="content" className={classes.content} tabIndex={-1}>
+        <Outlet />
+      </main>
+      <Finder opened={open === "finder"} onClose={close} />
+      <Help opened={open === "help"} onClose={close} />
+    </div>
+  );
+}

@@ -1,0 +1,46 @@
+/** Mantine in our palette. Its own default fails on contrast, so every colour in use is set. */
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
+
+/** From light to dark; the ends are never used as text. */
+const accent: MantineColorsTuple = [
+  "#eaf1fb",
+  "#d6e4f7",
+  "#b3cdf0",
+  "#7db1ff",
+  "#4f8ade",
+  "#2f70cf",
+  "#1f5fbf",
+  "#1a51a3",
+  "#154386",
+  "#10346a",
+];
+
+export const theme = createTheme({
+  primaryColor: "accent",
+  primaryShade: { light: 6, dark: 3 },
+  colors: { accent },
+  autoContrast: true,
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
+  fontFamilyMonospace: "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace",
+  fontSizes: { xs: "12px", sm: "14px", md: "14px", lg: "16px", xl: "20px" },
+  defaultRadius: 5,
+  respectReducedMotion: true,
+  cursorType: "pointer",
+});
+
+/** What Mantine's components take from the palette. */
+export const resolver: CSSVariablesResolver = () => {
+  const ours = {
+    "--mantine-color-body": "var(--page)",
+    "--mantine-color-text": "var(--text)",
+    "--mantine-color-dimmed": "var(--muted)",
+    "--mantine-color-placeholder": "var(--muted)",
+    "--mantine-color-error": "var(--critical)",
+    "--mantine-color-default": "var(--page)",
+    "--mantine-color-default-hover": "var(--panel)",
+    "--mantine-color-default-color": "var(--text)",
+    "--mantine-color-default-border": "var(--muted)",
+    "--mantine-color-anchor": "var(--accent)",
+  };
+  return { variables: {}, light: ours, dark: ours };
+};
