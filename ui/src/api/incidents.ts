@@ -26,11 +26,19 @@ export interface IncidentFilter {
   sort?: IncidentSort;
 }
 
+/** Who reads on wants many: the pages after the first. */
+const LATER = 1_000;
+
 export const incidents = (filter: IncidentFilter, limit = 100) =>
   infiniteQueryOptions({
     queryKey: ["incidents", filter, limit],
     queryFn: ({ pageParam, signal }) =>
-      ask(client.GET("/api/v1/incidents", { params: { query: { ...filter, limit, cursor: pageParam } }, signal })),
+      ask(
+        client.GET("/api/v1/incidents", {
+          params: { query: { ...filter, limit: pageParam ? LATER : limit, cursor: pageParam } },
+          signal,
+        }),
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     meta: { live: true },
@@ -68,7 +76,9 @@ export type Action =
   | { do: "ack"; note?: string }
   | { do: "assign"; owner: string | null; note?: string }
   | { do: "comment"; note: string }
-  | { do: "snooze"; for: string | null; note?: string }
+  /** For a length, until an instant, until it changes ("change"), or not any more (null). */
+  | { do: "snooze"; for: string; note?: string }
+  | { do: "snooze"; until: string | null; note?: string }
   | { do: "resolve"; note?: string; decommissioned?: boolean }
   | { do: "reopen"; note?: string }
   | { do: "severity"; severity: "High" | "Critical" | null; note?: string };
@@ -92,7 +102,7 @@ export function act(id: number, action: Action): Promise<Incident> {
       return ask(
         client.POST("/api/v1/incidents/{id}/snooze", {
           params,
-          body: { for: action.for ?? undefined, note: action.note },
+          body: "for" in action ? { for: action.for, note: action.note } : { until: action.until, note: action.note },
         }),
       );
     case "resolve":

@@ -5,7 +5,7 @@ import { root } from "@/api/client.ts";
 /** Events by name, with the queries that they make old; `missed` makes everything old. */
 const CONCERNS: Record<string, (data: unknown) => QueryKey[]> = {
   tick: () => [["services"], ["findings"], ["series"], ["sparklines"]],
-  incident: (data) => [["incidents"], ["incident", idOf(data)], ["services"]],
+  incident: (data) => [["incidents"], ["incident", idOf(data)], ["services"], ["notices"]],
   job: () => [["jobs"], ["job"], ["models"], ["datasets"]],
   backfill: () => [["status"]],
   status: () => [["status"]],

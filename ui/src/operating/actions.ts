@@ -1,25 +1,10 @@
 /** Doing something to an incident: shown at once, taken back with the reason where it is refused. */
 import { type InfiniteData, useMutation, useQueryClient } from "@tanstack/react-query";
 import { type Action, act, type Incident } from "@/api/incidents.ts";
-import type { Schemas } from "@/api/client.ts";
+import { Problem, type Schemas } from "@/api/client.ts";
 import { useToast } from "@/components/toasts.tsx";
+import { expected, refusal, undoing } from "./outcome.ts";
 import { useOperator } from "./operator.tsx";
-
-/** How an incident will look, as far as that is known before the answer. */
-export function expected(incident: Incident, action: Action, by: string): Incident {
-  switch (action.do) {
-    case "ack":
-      return { ...incident, status: "ACKNOWLEDGED", owner: incident.owner ?? by };
-    case "assign":
-      return { ...incident, owner: action.owner };
-    case "resolve":
-      return { ...incident, status: "RESOLVED" };
-    case "reopen":
-      return { ...incident, status: "OPEN", resolution: null };
-    default:
-      return incident;
-  }
-}
 
 const DONE: Record<Action["do"], string> = {
   ack: "Acknowledged",
@@ -44,17 +29,25 @@ export function useIncidentAction(): {
   const operator = useOperator();
 
   const show = (incident: Incident) => {
-    queries.setQueryData<One>(["incident", incident.id], (one) => (one ? { ...one, incident } : one));
+    queries.setQueryData<One>(["incident", incident.id], (one) =>
+      // What a list knows of it has no explanation: that stays.
+      one ? { ...one, incident: { ...one.incident, ...incident } } : one,
+    );
     queries.setQueriesData<Pages | Incident[]>({ queryKey: ["incidents"] }, (data) => replaced(data, incident));
   };
   const mutation = useMutation({
     mutationFn: ({ incident, action }: { incident: Incident; action: Action; by: string }) => act(incident.id, action),
-    onMutate: ({ incident, action, by }) => show(expected(incident, action, by)),
+    onMutate: async ({ incident, action, by }) => {
+      // An answer under way is from before the action: it would show the old state once more.
+      await queries.cancelQueries({ queryKey: ["incident", incident.id] });
+      show(expected(incident, action, by, Date.now()));
+    },
     onSuccess: (incident) => show(incident),
     onError: (_, { incident }) => show(incident),
     onSettled: (_, __, { incident }) => {
       void queries.invalidateQueries({ queryKey: ["incident", incident.id] });
       void queries.invalidateQueries({ queryKey: ["incidents"] });
+      void queries.invalidateQueries({ queryKey: ["notices"] });
     },
   });
   const run = async (incident: Incident, action: Action): Promise<boolean> => {
@@ -63,13 +56,21 @@ export function useIncidentAction(): {
     try {
       await mutation.mutateAsync({ incident, action, by });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      toast({ text: `#${incident.id} stays as it was: ${why}`, failed: true });
+      const status = error instanceof Problem ? error.status : null;
+      toast({ text: refusal(incident, status, error instanceof Error ? error.message : String(error)), failed: true });
       return false;
     }
-    const undo =
-      action.do === "resolve" ? () => void run({ ...incident, status: "RESOLVED" }, { do: "reopen", note: "resolved by mistake" }) : undefined;
-    toast({ text: `${DONE[action.do]}: #${incident.id} ${incident.service}`, undo });
+    const back = undoing(incident, action);
+    const undo = back
+      ? async () => {
+          let now = incident;
+          for (const step of back) {
+            if (!(await run(now, step))) return;
+            now = expected(now, step, by, Date.now());
+          }
+        }
+      : undefined;
+    toast({ text: `${DONE[action.do]}: #${incident.id} ${incident.service}`, undo: undo && (() => void undo()) });
     return true;
   };
   return { run, isRunning: mutation.isPending };
