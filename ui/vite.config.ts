@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 
 /** Where `npm run dev` finds a server. */
 const server = process.env.BELLWETHER ?? "http://127.0.0.1:9092";
-const asked = ["/api", "/services", "/metrics", "/logs", "/retrain", "/healthz", "/readyz"];
+const asked = ["/api", "/services", "/metrics", "/logs", "/retrain", "/healthz", "/readyz", "/-/"];
 
 export default defineConfig({
   // Relative: the server says in <base> where the pages are.

@@ -52,20 +52,21 @@ const incident = createRoute({
 const logs = createRoute({
   getParentRoute: () => rootRoute,
   path: "/logs",
-  validateSearch: (search: Search) => only(search, "service", "range", "level", "text"),
+  validateSearch: (search: Search) => only(search, "service", "range", "at", "level", "text", "order"),
   component: lazyRouteComponent(() => import("@/pages/logs.tsx"), "LogsPage"),
 });
 
 const models = createRoute({
   getParentRoute: () => rootRoute,
   path: "/models",
-  validateSearch: (search: Search) => only(search, "text", "sort", "outcome", "show"),
+  validateSearch: (search: Search) => only(search, "text", "sort", "outcome", "show", "open"),
   component: lazyRouteComponent(() => import("@/pages/models.tsx"), "ModelsPage"),
 });
 
 const status = createRoute({
   getParentRoute: () => rootRoute,
   path: "/status",
+  validateSearch: (search: Search) => only(search, "find"),
   component: lazyRouteComponent(() => import("@/pages/status.tsx"), "StatusPage"),
 });
 
