@@ -19,7 +19,6 @@ import "@mantine/core/styles/Checkbox.css";
 import "@mantine/core/styles/Button.css";
 import "@mantine/core/styles/Menu.css";
 import "@mantine/core/styles/Combobox.css";
-import "@mantine/core/styles/NativeSelect.css";
 import "@mantine/core/styles/SegmentedControl.css";
 import "./app/palette.css";
 import { MantineProvider } from "@mantine/core";
