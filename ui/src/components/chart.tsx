@@ -159,7 +159,10 @@ function Readout({
     <p className={classes.readout}>
       <span className="muted">
         {isNewest ? "Newest, " : ""}
-        <time dateTime={new Date(at).toISOString()}>{local(at, now)}</time> ({utc(at)}):
+        <time dateTime={new Date(at).toISOString()} title={utc(at)}>
+          {local(at, now)}
+        </time>{" "}
+        ({utc(at).slice(11)}):
       </span>{" "}
       <strong>{value}</strong>
       {rest.length > 0 ? `, ${rest.join(", ")}` : null}

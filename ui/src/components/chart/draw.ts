@@ -132,9 +132,10 @@ const band: Draw = (plot, shown, colours) =>
 const thresholds: Draw = (plot, shown, colours) =>
   within(plot, true, (ctx, ratio) => {
     const { left, top, width, height } = plot.bbox;
-    const right = left + width - 4 * ratio;
+    // At the old end: the new one is where something happens.
+    const start = left + 4 * ratio;
     const outside = { above: [] as string[], below: [] as string[] };
-    ctx.textAlign = "right";
+    ctx.textAlign = "left";
     const lines = [
       ["High", shown.high, colours.high],
       ["Critical", shown.critical, colours.critical],
@@ -157,11 +158,11 @@ const thresholds: Draw = (plot, shown, colours) =>
       ctx.setLineDash([]);
       const hasRoomAbove = at - top > 18 * ratio;
       ctx.textBaseline = hasRoomAbove ? "bottom" : "top";
-      write(ctx, text, right, at + (hasRoomAbove ? -2 : 3) * ratio, colour, colours.page);
+      write(ctx, text, start, at + (hasRoomAbove ? -2 : 3) * ratio, colour, colours.page);
     }
     if (outside.above.length > 0) {
       ctx.textBaseline = "top";
-      write(ctx, `above: ${outside.above.join(", ")}`, right, top + 2 * ratio, colours.muted, colours.page);
+      write(ctx, `above: ${outside.above.join(", ")}`, start, top + 2 * ratio, colours.muted, colours.page);
     }
     if (outside.below.length > 0) {
       ctx.textBaseline = "bottom";
@@ -235,6 +236,7 @@ const marks: Draw = (plot, shown, colours) =>
       ctx.lineTo(Math.round(at) + 0.5, top + height);
     }
     ctx.stroke();
+    ctx.textAlign = "left";
     ctx.textBaseline = "bottom";
     ctx.fillStyle = colours.text;
     placed(all, left, left + width, 4 * ratio).forEach((place, at) => {
