@@ -169,7 +169,7 @@ const thresholds: Draw = (plot, shown, colours) =>
       write(
         ctx,
         `below: ${outside.below.join(", ")}`,
-        right,
+        start,
         top + height - 2 * ratio,
         colours.muted,
         colours.page,
