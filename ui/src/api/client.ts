@@ -13,13 +13,16 @@ export class Problem extends Error {
   readonly status: number;
   readonly title: string;
   readonly instance: string | undefined;
+  /** Seconds after which asking again makes sense, where the server says so. */
+  readonly wait: number | null;
 
-  constructor(status: number, title: string, detail: string, instance?: string) {
+  constructor(status: number, title: string, detail: string, instance?: string, wait: number | null = null) {
     super(detail || title);
     this.name = "Problem";
     this.status = status;
     this.title = title;
     this.instance = instance;
+    this.wait = wait;
   }
 
   /** Nobody answered: the connection, not the question, is at fault. */
@@ -76,6 +79,7 @@ export async function answered<T>(asking: Promise<Answer<T>>): Promise<{ data: T
     told?.title ?? response.statusText,
     told?.detail ?? `the server answered ${response.status}`,
     told?.instance,
+    Number.parseInt(response.headers.get("retry-after") ?? "", 10) || null,
   );
 }
 

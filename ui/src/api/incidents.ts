@@ -102,7 +102,10 @@ export function act(id: number, action: Action): Promise<Incident> {
       return ask(
         client.POST("/api/v1/incidents/{id}/snooze", {
           params,
-          body: "for" in action ? { for: action.for, note: action.note } : { until: action.until, note: action.note },
+          body:
+            "for" in action
+              ? { for: action.for, note: action.note }
+              : { until: action.until, note: action.note },
         }),
       );
     case "resolve":
@@ -125,6 +128,10 @@ export function act(id: number, action: Action): Promise<Incident> {
 }
 
 /** The same for many; each has its own outcome. */
-export function actOnMany(ids: number[], action: "ack" | "resolve", note?: string): Promise<Schemas["BulkAnswer"]> {
+export function actOnMany(
+  ids: number[],
+  action: "ack" | "resolve",
+  note?: string,
+): Promise<Schemas["BulkAnswer"]> {
   return ask(client.POST("/api/v1/incidents/bulk", { body: { ids, action, note } }));
 }

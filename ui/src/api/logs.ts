@@ -35,5 +35,6 @@ export const logPatterns = (asked: { service: string; from: string; to: string; 
 export const logContext = (asked: { service: string; event_ts: string; before: string; after: string }) =>
   queryOptions({
     queryKey: ["log context", asked],
-    queryFn: ({ signal }) => ask(client.GET("/logs", { params: { query: { ...asked, limit: 200 } }, signal })),
+    queryFn: ({ signal }) =>
+      ask(client.GET("/logs", { params: { query: { ...asked, limit: 200 } }, signal })),
   });

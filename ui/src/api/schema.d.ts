@@ -672,6 +672,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sparklines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shape of every series. */
+        get: operations["get_api_v1_sparklines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -2281,12 +2298,39 @@ export interface components {
          * @enum {string}
          */
         SourceStateWord: "unknown" | "healthy" | "partial" | "down";
+        /** @description The shape of a series. */
+        Sparkline: {
+            metric: string;
+            service: string;
+            /**
+             * @description Of each stretch the sample that is worst in the direction in which the metric is bad; where
+             *     both are, the one farthest from what was expected. Four digits; null where there is none.
+             */
+            values: (number | null)[];
+        };
+        /** @description The shape of every watched series. */
+        Sparklines: {
+            /**
+             * @description Where the first stretch begins and the last one ends: on the epoch's grid, so that a line
+             *     only moves from stretch to stretch.
+             */
+            from: components["schemas"]["Time"];
+            /** @description By service and metric. */
+            items: components["schemas"]["Sparkline"][];
+            /**
+             * Format: double
+             * @description The length of a stretch, which is a tick at least.
+             */
+            step_seconds: number;
+            to: components["schemas"]["Time"];
+        };
         /** @description How Bellwether is. */
         Status: {
             backfill: components["schemas"]["Backfill"];
             configuration: components["schemas"]["StatusConfiguration"];
             embedded: components["schemas"]["EmbeddedStore"] | null;
             evaluated_at: components["schemas"]["Time"] | null;
+            gaps: components["schemas"]["StatusGaps"][];
             incidents: components["schemas"]["StatusIncidents"];
             models: number;
             not_ready_because: string[];
@@ -2302,6 +2346,7 @@ export interface components {
             storage: components["schemas"]["StatusStorage"] | null;
             /** Format: double */
             tick_seconds: number;
+            ticks: components["schemas"]["StatusTicks"];
             training: components["schemas"]["StatusTraining"];
             version: string;
         };
@@ -2314,6 +2359,14 @@ export interface components {
             /** @description The file, or `built-in defaults`. */
             source: string;
             warnings: string[];
+        };
+        /** @description How often, since the start, a series had no usable sample at an instant. */
+        StatusGaps: {
+            /** Format: int64 */
+            count: number;
+            /** @description The reason in words. */
+            detail: string;
+            reason: components["schemas"]["GapWord"];
         };
         /** @description How many incidents there are. */
         StatusIncidents: {
@@ -2363,6 +2416,20 @@ export interface components {
             models_bytes: number;
             /** Format: int64 */
             quarantine_bytes: number;
+        };
+        /** @description The evaluation instants since the start. */
+        StatusTicks: {
+            /** Format: int64 */
+            evaluated: number;
+            /**
+             * Format: double
+             * @description From the collected samples to the stored and published judgement; null before the first.
+             */
+            last_seconds: number | null;
+            /** Format: int64 */
+            missed: number;
+            /** Format: double */
+            slowest_seconds: number | null;
         };
         /** @description When models are trained. */
         StatusTraining: {
@@ -7479,6 +7546,123 @@ export interface operations {
             };
             /** @description It failed inside Bellwether, whose log says why. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer within 30 seconds. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_sparklines: {
+        parameters: {
+            query?: {
+                /** @description One hour before `to` where it is missing; RFC 3339 or epoch seconds. */
+                from?: components["schemas"]["Instant"];
+                /** @description The newest evaluation where it is missing; 7 days after `from` at most. */
+                to?: components["schemas"]["Instant"];
+                /** @description The most values of a series. */
+                points?: number;
+                /** @description An id of `GET /services`, or a bare name where that is unique; all where it is missing. */
+                service?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All watched series, on one page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sparklines"];
+                };
+            };
+            /** @description A parameter, header or body is missing, wrong or unknown; `detail` says which, and what it must be. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is access control, and the request doesn't show who asks. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This request may not ask for it; `detail` says why. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such service, or metric. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Path and query have more than 8 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says how many seconds to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The head of the request has more than 32 KiB, or more than 100 headers. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed inside Bellwether, whose log says why. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No services are known yet, for Prometheus has not been read. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

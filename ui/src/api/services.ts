@@ -6,6 +6,7 @@ export type Service = Schemas["Service"];
 export type Metric = Schemas["Metric"];
 export type Finding = Schemas["FindingView"];
 export type Series = Schemas["Series"];
+export type Sparkline = Schemas["Sparkline"];
 export type CatalogueMetric = Schemas["CatalogueMetric"];
 
 export const services = () =>
@@ -45,10 +46,24 @@ export const findingsOf = (service: string) =>
   });
 
 /** A stretch of a series: values, what was expected, gaps, incidents. Times are RFC 3339 or epoch seconds. */
-export const series = (asked: { service: string; metric: string; from: string; to: string; points: number }) =>
+export const series = (asked: {
+  service: string;
+  metric: string;
+  from: string;
+  to: string;
+  points: number;
+}) =>
   queryOptions({
     queryKey: ["series", asked],
     queryFn: ({ signal }) => ask(client.GET("/api/v1/series", { params: { query: asked }, signal })),
+    meta: { live: true },
+  });
+
+/** The shape of every watched series in few numbers; the last hour where nothing is asked. */
+export const sparklines = (asked: { from?: string; to?: string; points?: number; service?: string } = {}) =>
+  queryOptions({
+    queryKey: ["sparklines", asked],
+    queryFn: ({ signal }) => ask(client.GET("/api/v1/sparklines", { params: { query: asked }, signal })),
     meta: { live: true },
   });
 

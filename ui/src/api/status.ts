@@ -6,7 +6,6 @@ export type Status = Schemas["Status"];
 export type Receiver = Schemas["ReceiverView"];
 export type Mute = Schemas["MuteView"];
 export type Notice = Schemas["NoticeView"];
-export type Notice = Schemas["NoticeView"];
 
 export const status = () =>
   queryOptions({
@@ -54,7 +53,12 @@ export const notices = (limit = 50) =>
   infiniteQueryOptions({
     queryKey: ["notices", limit],
     queryFn: ({ pageParam, signal }) =>
-      ask(client.GET("/api/v1/notices", { params: { query: { limit, cursor: pageParam === undefined ? undefined : Number(pageParam) } }, signal })),
+      ask(
+        client.GET("/api/v1/notices", {
+          params: { query: { limit, cursor: pageParam === undefined ? undefined : Number(pageParam) } },
+          signal,
+        }),
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
@@ -75,8 +79,8 @@ export const noticesOf = (incident: number) =>
   queryOptions({
     queryKey: ["notices", "of", incident],
     queryFn: ({ signal }) =>
-      ask(client.GET("/api/v1/notices", { params: { query: { incident, limit: 200 } }, signal })).then((page) =>
-        page.items.toReversed(),
+      ask(client.GET("/api/v1/notices", { params: { query: { incident, limit: 200 } }, signal })).then(
+        (page) => page.items.toReversed(),
       ),
     meta: { live: true },
   });

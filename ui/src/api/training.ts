@@ -51,7 +51,10 @@ export const datasetRows = (asked: { service: string; metric: string; from: stri
       let cursor: string | undefined;
       for (let page = 0; page < pages; page += 1) {
         const answer: Schemas["DatasetRows"] = await ask(
-          client.GET("/api/v1/datasets/rows", { params: { query: { ...asked, limit: 5000, cursor } }, signal }),
+          client.GET("/api/v1/datasets/rows", {
+            params: { query: { ...asked, limit: 5000, cursor } },
+            signal,
+          }),
         );
         items.push(...answer.items);
         cursor = answer.next_cursor ?? undefined;

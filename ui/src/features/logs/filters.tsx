@@ -1,0 +1,93 @@
+/** Which lines: service, least level, text, order. */
+import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
+import type { Service } from "@/api/services.ts";
+import classes from "./filters.module.css";
+import { LEVELS, type LogSearch, type Order } from "./question.ts";
+
+/** A pause in typing that counts as an end of it. */
+const PAUSE_MS = 300;
+
+interface Props {
+  services: Service[];
+  search: LogSearch;
+  order: Order;
+  onChange: (changed: LogSearch) => void;
+  onNewer: () => void;
+  children: React.ReactNode;
+}
+
+export function Filters({ services, search, order, onChange, onNewer, children }: Props) {
+  const known = services.map(({ id }) => id).toSorted((one, other) => one.localeCompare(other));
+  // Logs of a service that is gone are still there.
+  const options = search.service && !known.includes(search.service) ? [search.service, ...known] : known;
+  return (
+    <form className={classes.filters} aria-label="Which lines" onSubmit={(event) => event.preventDefault()}>
+      <NativeSelect
+        label="Service"
+        data={options}
+        value={search.service ?? ""}
+        onChange={(event) => onChange({ service: event.currentTarget.value })}
+      />
+      {children}
+      <NativeSelect
+        label="Level"
+        data={[
+          { value: "", label: "all" },
+          ...LEVELS.slice(1).map((level) => ({
+            value: level,
+            label: level === "error" ? "ERROR" : `${level.toUpperCase()} and worse`,
+          })),
+        ]}
+        value={search.level ?? ""}
+        onChange={(event) => onChange({ level: event.currentTarget.value })}
+      />
+      <TextFilter text={search.text ?? ""} onChange={(text) => onChange({ text })} />
+      <NativeSelect
+        label="Order"
+        data={[
+          { value: "newest", label: "newest first" },
+          { value: "oldest", label: "oldest first" },
+        ]}
+        value={order}
+        onChange={(event) => onChange({ order: event.currentTarget.value })}
+      />
+      <Button variant="default" onClick={onNewer}>
+        Read again
+      </Button>
+    </form>
+  );
+}
+
+function TextFilter({ text, onChange }: { text: string; onChange: (text: string) => void }) {
+  const [typed, setTyped] = useState(text);
+  const [known, setKnown] = useState(text);
+  if (known !== text) {
+    // Changed elsewhere: by a pattern, a trace, the way back.
+    setKnown(text);
+    if (typed.trim() !== text) setTyped(text);
+  }
+  const pause = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(pause.current), []);
+  const submit = (value: string) => {
+    clearTimeout(pause.current);
+    if (value.trim() !== text) onChange(value.trim());
+  };
+  return (
+    <TextInput
+      className={classes.text}
+      label="Text"
+      placeholder="in message, exception, stack trace or trace id"
+      value={typed}
+      onChange={(event) => {
+        const value = event.currentTarget.value;
+        setTyped(value);
+        clearTimeout(pause.current);
+        pause.current = setTimeout(() => submit(value), PAUSE_MS);
+      }}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") submit(typed);
+      }}
+    />
+  );
+}
