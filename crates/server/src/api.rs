@@ -26,6 +26,7 @@ mod reload;
 mod retrain;
 mod series;
 mod services;
+mod sparklines;
 mod status;
 mod stream;
 mod vocabulary;
@@ -69,6 +70,7 @@ pub use audit::Refusals;
 pub(crate) use incidents::entry;
 use problem::Problem;
 pub(crate) use services::judged;
+pub use sparklines::Answers;
 use vocabulary::Vocabulary;
 
 /// No answer takes longer, but for `POST /retrain?wait=true`.
@@ -91,6 +93,8 @@ pub struct Api {
     /// So many requests read logs at the same time; the others wait.
     pub log_readers: Arc<Semaphore>,
     pub dataset_readers: Arc<Semaphore>,
+    /// Of this tick.
+    pub sparklines: Arc<Answers>,
     pub progress: Arc<Mutex<Progress>>,
     pub telemetry: PrometheusHandle,
     pub live: Live,
@@ -199,6 +203,7 @@ fn described() -> (Router<Api>, OpenApi) {
         .routes(routes!(catalogue::get))
         .routes(routes!(findings::get))
         .routes(routes!(series::get))
+        .routes(routes!(sparklines::get))
         .routes(routes!(models::list))
         .routes(routes!(datasets::list))
         .routes(routes!(datasets::rows::get))

@@ -255,6 +255,7 @@ impl App {
             logs,
             log_readers: Arc::new(Semaphore::new(api::LOG_READERS)),
             dataset_readers: Arc::new(Semaphore::new(api::DATASET_READERS)),
+            sparklines: Arc::default(),
             progress,
             telemetry,
             source: source_address(&config, &prometheus),

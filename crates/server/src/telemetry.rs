@@ -1,5 +1,7 @@
 //! What Bellwether says of itself, in Prometheus text format.
 
+pub mod since_start;
+
 use std::time::Duration;
 
 use domain::{Gap, Severity};
@@ -194,6 +196,7 @@ pub fn collected(collected: &Collected, took: Duration) {
     }
     for (gap, count) in &collected.gaps {
         counter!("bellwether_gaps_total", "reason" => gap.as_str()).increment(u64::from(*count));
+        since_start::note_gaps(*gap, u64::from(*count));
     }
     if let Some(skew) = collected.skew {
         gauge!("bellwether_source_skew_seconds").set(skew.as_secs_f64());
@@ -218,11 +221,13 @@ pub fn collected(collected: &Collected, took: Duration) {
 
 pub fn missed(instants: u64) {
     counter!("bellwether_ticks_missed_total").increment(instants);
+    since_start::missed(instants);
 }
 
 /// One evaluated instant.
 pub fn ticked(output: &TickOutput, firing: usize, models: usize, took: Duration) {
     counter!("bellwether_ticks_total").increment(1);
+    since_start::ticked(took);
     histogram!("bellwether_tick_duration_seconds").record(took.as_secs_f64());
     let scores = histogram!("bellwether_score");
     for score in output

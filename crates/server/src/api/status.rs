@@ -6,18 +6,19 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::{Presence, SourceState, Timestamp};
+use domain::{Gap, Presence, SourceState, Timestamp};
 use embedded::scrape::TargetStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::openapi::{Time, words};
+use super::openapi::{GapWord, Time, words};
 use crate::clock;
 use crate::collecting::shifted;
 use crate::paging::standing;
 use crate::snapshot::Snapshot;
 use crate::source::Embedded;
+use crate::telemetry::since_start;
 use crate::tick::chain;
 
 /// Without an answer for so many ticks it isn't ready.
@@ -57,6 +58,7 @@ GET  /api/v1/events                   ?service=&from=&to=&cursor=&limit=
 GET  /api/v1/jobs, /api/v1/jobs/ID
 GET  /api/v1/stream                   what changes, as it changes: server-sent events
 GET  /api/v1/series                   ?service=ID&metric=ID&from=&to=&points=: values with what was expected, gaps, incidents
+GET  /api/v1/sparklines               ?service=&from=&to=&points=40: the shape of every series
 GET  /api/v1/findings                 ?service=&severity=High,Critical&prediction=Anomaly&cursor=&limit=
 GET  /api/v1/catalogue                the metrics, how they are asked for, and their thresholds
 GET  /api/v1/models                   ?service=&metric=&cursor=&limit=
@@ -165,6 +167,8 @@ pub struct Status {
     #[schema(value_type = Option<Time>)]
     evaluated_at: Option<Timestamp>,
     tick_seconds: f64,
+    ticks: Ticks,
+    gaps: Vec<Gaps>,
     services: Services,
     series: usize,
     models: usize,
@@ -176,6 +180,28 @@ pub struct Status {
     paging: Paging,
     /// What somebody should know, in sentences.
     remarks: Vec<String>,
+}
+
+/// The evaluation instants since the start.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusTicks)]
+struct Ticks {
+    evaluated: u64,
+    missed: u64,
+    /// From the collected samples to the stored and published judgement; null before the first.
+    last_seconds: Option<f64>,
+    slowest_seconds: Option<f64>,
+}
+
+/// How often, since the start, a series had no usable sample at an instant.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusGaps)]
+struct Gaps {
+    #[schema(value_type = GapWord)]
+    reason: &'static str,
+    /// The reason in words.
+    detail: &'static str,
+    count: u64,
 }
 
 /// Whether people are told, and what waits.
@@ -339,6 +365,8 @@ pub async fn status(State(api): State<Api>) -> Json<Status> {
         embedded: api.embedded.as_deref().map(|e| embedded(&api, e)),
         evaluated_at: snapshot.at,
         tick_seconds: api.config().tick.as_secs_f64(),
+        ticks: ticks(),
+        gaps: gaps(),
         services: Services {
             up: present(Presence::Up),
             gone: present(Presence::Gone),
@@ -393,6 +421,26 @@ fn embedded(api: &Api, embedded: &Embedded) -> EmbeddedStore {
         dropped_samples: status.dropped_samples,
         targets: embedded.targets.targets().into_iter().map(target).collect(),
     }
+}
+
+fn ticks() -> Ticks {
+    let ticks = since_start::ticks();
+    Ticks {
+        evaluated: ticks.evaluated,
+        missed: ticks.missed,
+        last_seconds: ticks.took.map(|(last, _)| last.as_secs_f64()),
+        slowest_seconds: ticks.took.map(|(_, slowest)| slowest.as_secs_f64()),
+    }
+}
+
+fn gaps() -> Vec<Gaps> {
+    let counted = since_start::gaps().into_iter();
+    let view = |(gap, count): (Gap, u64)| Gaps {
+        reason: gap.as_str(),
+        detail: gap.in_words(),
+        count,
+    };
+    counted.map(view).collect()
 }
 
 fn backfill(api: &Api) -> Backfill {

@@ -38,6 +38,7 @@ pub const ROUTES: &[(&str, &str, Least)] = &[
     ("GET", "/api/v1/decisions", VIEWER),
     ("GET", "/api/v1/stream", VIEWER),
     ("GET", "/api/v1/series", VIEWER),
+    ("GET", "/api/v1/sparklines", VIEWER),
     ("GET", "/api/v1/catalogue", VIEWER),
     ("GET", "/api/v1/findings", VIEWER),
     ("GET", "/api/v1/models", VIEWER),

@@ -51,6 +51,7 @@ fn services() -> Vec<Ask> {
 /// Series, datasets and models: what was, and what was learnt of it.
 fn past() -> Vec<Ask> {
     let (series, rows) = ("GET /api/v1/series", "GET /api/v1/datasets/rows");
+    let sparklines = "GET /api/v1/sparklines";
     let (datasets, download) = ("GET /api/v1/datasets", "GET /api/v1/datasets/download");
     let (findings, models) = ("GET /api/v1/findings", "GET /api/v1/models");
     vec![
@@ -68,6 +69,10 @@ fn past() -> Vec<Ask> {
             400,
         ),
         Ask::new(series, "/api/v1/series?service=nobody&metric=cpu", 404),
+        Ask::new(sparklines, "/api/v1/sparklines", 200),
+        Ask::new(sparklines, "/api/v1/sparklines?service=alpha&points=5", 200),
+        Ask::new(sparklines, "/api/v1/sparklines?points=1", 400),
+        Ask::new(sparklines, "/api/v1/sparklines?service=nobody", 404),
         Ask::new(datasets, "/api/v1/datasets?limit=2", 200),
         Ask::new(datasets, "/api/v1/datasets?service=nobody", 404),
         Ask::new(
