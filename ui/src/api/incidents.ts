@@ -58,6 +58,23 @@ export const unresolved = () =>
     meta: { live: true },
   });
 
+/** The one that was resolved last, of those that were seen last. */
+export const lastResolved = () =>
+  queryOptions({
+    queryKey: ["incidents", "last resolved"],
+    queryFn: ({ signal }) =>
+      ask(
+        client.GET("/api/v1/incidents", {
+          params: { query: { status: ["RESOLVED"], sort: "-last_seen", limit: 20 } },
+          signal,
+        }),
+      ).then(({ items }) => {
+        const at = (one: Incident) => Date.parse(one.resolution?.at ?? one.last_seen_ts);
+        return items.toSorted((a, b) => at(b) - at(a))[0] ?? null;
+      }),
+    meta: { live: true },
+  });
+
 /** One incident with the ETag that changes are checked against. */
 export const incident = (id: number) =>
   queryOptions({

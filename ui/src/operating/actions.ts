@@ -1,10 +1,10 @@
 /** Doing something to an incident: shown at once, taken back with the reason where it is refused. */
 import { type InfiniteData, useMutation, useQueryClient } from "@tanstack/react-query";
-import { type Action, act, type Incident } from "@/api/incidents.ts";
 import { Problem, type Schemas } from "@/api/client.ts";
+import { type Action, act, type Incident } from "@/api/incidents.ts";
 import { useToast } from "@/components/toasts.tsx";
-import { expected, refusal, undoing } from "./outcome.ts";
 import { useOperator } from "./operator.tsx";
+import { expected, refusal, undoing } from "./outcome.ts";
 
 const DONE: Record<Action["do"], string> = {
   ack: "Acknowledged",
@@ -33,10 +33,13 @@ export function useIncidentAction(): {
       // What a list knows of it has no explanation: that stays.
       one ? { ...one, incident: { ...one.incident, ...incident } } : one,
     );
-    queries.setQueriesData<Pages | Incident[]>({ queryKey: ["incidents"] }, (data) => replaced(data, incident));
+    queries.setQueriesData<Pages | Incident[]>({ queryKey: ["incidents"] }, (data) =>
+      replaced(data, incident),
+    );
   };
   const mutation = useMutation({
-    mutationFn: ({ incident, action }: { incident: Incident; action: Action; by: string }) => act(incident.id, action),
+    mutationFn: ({ incident, action }: { incident: Incident; action: Action; by: string }) =>
+      act(incident.id, action),
     onMutate: async ({ incident, action, by }) => {
       // An answer under way is from before the action: it would show the old state once more.
       await queries.cancelQueries({ queryKey: ["incident", incident.id] });
@@ -57,7 +60,10 @@ export function useIncidentAction(): {
       await mutation.mutateAsync({ incident, action, by });
     } catch (error) {
       const status = error instanceof Problem ? error.status : null;
-      toast({ text: refusal(incident, status, error instanceof Error ? error.message : String(error)), failed: true });
+      toast({
+        text: refusal(incident, status, error instanceof Error ? error.message : String(error)),
+        failed: true,
+      });
       return false;
     }
     const back = undoing(incident, action);
@@ -70,7 +76,10 @@ export function useIncidentAction(): {
           }
         }
       : undefined;
-    toast({ text: `${DONE[action.do]}: #${incident.id} ${incident.service}`, undo: undo && (() => void undo()) });
+    toast({
+      text: `${DONE[action.do]}: #${incident.id} ${incident.service}`,
+      undo: undo && (() => void undo()),
+    });
     return true;
   };
   return { run, isRunning: mutation.isPending };
@@ -81,5 +90,6 @@ function replaced(data: Pages | Incident[] | undefined, incident: Incident): Pag
   const swap = (items: Incident[]) => items.map((one) => (one.id === incident.id ? incident : one));
   if (!data) return data;
   if (Array.isArray(data)) return swap(data);
+  if (!("pages" in data)) return data;
   return { ...data, pages: data.pages.map((page) => ({ ...page, items: swap(page.items) })) };
 }
