@@ -15,6 +15,7 @@ import "@mantine/core/styles/ModalBase.css";
 import "@mantine/core/styles/Modal.css";
 import "@mantine/core/styles/Input.css";
 import "@mantine/core/styles/InlineInput.css";
+import "@mantine/core/styles/PasswordInput.css";
 import "@mantine/core/styles/Checkbox.css";
 import "@mantine/core/styles/Button.css";
 import "@mantine/core/styles/Menu.css";
@@ -42,8 +43,11 @@ const queries = new QueryClient({
       // What is shown is renewed by the live setting, and by nothing else.
       staleTime: 10_000,
       refetchOnWindowFocus: false,
+      // A server on this machine answers also without a network.
+      networkMode: "always",
       retry: (failures, error) => failures < 2 && error instanceof Problem && (error.isSilence || error.status >= 502),
     },
+    mutations: { networkMode: "always" },
   },
 });
 

@@ -1,6 +1,6 @@
 /** What stands around every page: where one is, how fresh it is, who one is, and what withholds pages. */
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { type MouseEvent, useEffect, useRef, useState } from "react";
 import { onSignedOut } from "@/api/client.ts";
 import { Toasts } from "@/components/toasts.tsx";
 import { Banner } from "@/features/shell/banner.tsx";
@@ -12,6 +12,7 @@ import { useKeys } from "@/lib/keys.ts";
 import { LiveProvider } from "@/live/live.tsx";
 import { OperatorProvider } from "@/operating/operator.tsx";
 import classes from "./shell.module.css";
+import { titleOf } from "./title.ts";
 
 const PAGES = [
   { to: "/", name: "Overview", key: "g o" },
@@ -23,6 +24,9 @@ const PAGES = [
 
 export function Shell() {
   const path = useLocation({ select: (location) => location.pathname });
+  useEffect(() => {
+    document.title = titleOf(path);
+  }, [path]);
   if (path === "/login") return <Outlet />;
   return (
     <Toasts>
@@ -40,6 +44,12 @@ function Frame() {
   const here = useLocation({ select: (location) => location.href });
   const [open, setOpen] = useState<"finder" | "help" | null>(null);
   const close = () => setOpen(null);
+  const content = useRef<HTMLElement>(null);
+  // Not by its address: that would be read against <base>, and lead to the overview.
+  const skip = (event: MouseEvent) => {
+    event.preventDefault();
+    content.current?.focus();
+  };
 
   useEffect(
     () => onSignedOut(() => void navigate({ to: "/login", search: { next: here }, replace: true })),
@@ -52,7 +62,7 @@ function Frame() {
   });
   return (
     <div className={classes.frame}>
-      <a className={classes.skip} href="#content">
+      <a className={classes.skip} href="#content" onClick={skip}>
         To the content
       </a>
       <header className={classes.header}>
@@ -73,15 +83,21 @@ function Frame() {
           ))}
         </nav>
         <div className={classes.tools}>
-          <button type="button" className={classes.tool} onClick={() => setOpen("finder")}>
-            Search <kbd>/</kbd>
+          <button
+            type="button"
+            className={classes.tool}
+            aria-haspopup="dialog"
+            aria-keyshortcuts="/"
+            onClick={() => setOpen("finder")}
+          >
+            Search <kbd className={classes.key}>/</kbd>
           </button>
           <Freshness />
           <Person onHelp={() => setOpen("help")} />
         </div>
       </header>
       <Banner />
-      <main id="content" className={classes.content} tabIndex={-1}>
+      <main id="content" ref={content} className={classes.content} tabIndex={-1}>
         <Outlet />
       </main>
       <Finder opened={open === "finder"} onClose={close} />
