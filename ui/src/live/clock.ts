@@ -2,6 +2,7 @@
 import { useSyncExternalStore } from "react";
 
 const STEP_MS = 1_000;
+const MINUTE_MS = 60_000;
 const listeners = new Set<() => void>();
 let now = Date.now();
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -24,4 +25,9 @@ function subscribe(listener: () => void): () => void {
 /** Milliseconds since 1970 by this browser's clock, newer each second. */
 export function useNow(): number {
   return useSyncExternalStore(subscribe, () => now);
+}
+
+/** The end of the present minute: for what may not move each second. */
+export function useMinute(): number {
+  return useSyncExternalStore(subscribe, () => Math.ceil(now / MINUTE_MS) * MINUTE_MS);
 }
