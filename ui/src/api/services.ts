@@ -1,5 +1,6 @@
 /** What is watched, and how it is now. */
 import { queryOptions } from "@tanstack/react-query";
+import { rangeOf, seconds, span } from "@/lib/time.ts";
 import { ask, client, type Schemas } from "./client.ts";
 
 export type Service = Schemas["Service"];
@@ -65,6 +66,44 @@ export const sparklines = (asked: { from?: string; to?: string; points?: number;
     queryKey: ["sparklines", asked],
     queryFn: ({ signal }) => ask(client.GET("/api/v1/sparklines", { params: { query: asked }, signal })),
     meta: { live: true },
+  });
+
+/** The same of a past that does not change any more. */
+export const seriesOnce = (asked: {
+  service: string;
+  metric: string;
+  from: string;
+  to: string;
+  points: number;
+}) =>
+  queryOptions({
+    queryKey: ["past", asked],
+    queryFn: ({ signal }) => ask(client.GET("/api/v1/series", { params: { query: asked }, signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+  });
+
+/**
+ * The same for a range as it stands in an address; a span up to now moves on each time it is
+ * renewed. With a word for how old it may be it is renewed when that changes, not with each tick.
+ */
+export const seriesIn = (
+  asked: { service: string; metric: string; range: string; points: number },
+  age?: string,
+) =>
+  queryOptions({
+    queryKey: age === undefined ? ["series", asked] : ["past", asked, age],
+    queryFn: ({ signal }) => {
+      const { service, metric, points } = asked;
+      const range = rangeOf(asked.range, Date.now());
+      const from = range ? seconds(range.from) : undefined;
+      // The server's present, not this browser's.
+      const to = range && span(asked.range) === null ? seconds(range.to) : undefined;
+      return ask(
+        client.GET("/api/v1/series", { params: { query: { service, metric, from, to, points } }, signal }),
+      );
+    },
+    meta: { live: age === undefined },
   });
 
 export const catalogue = () =>

@@ -80,7 +80,8 @@ export function Chart(props: ChartProps) {
 
   const move = (steps: number) => {
     const now = at === null ? points.length - 1 : nearest(points, at);
-    const isFirst = at === null && steps < 0;
+    // Without a cursor the newest sample is told already, so a step back begins there.
+    const isFirst = at === null && steps === -1;
     const point = points[Math.min(Math.max(isFirst ? now : now + steps, 0), points.length - 1)];
     if (point) pointAt(instant(point.ts));
   };

@@ -1,0 +1,146 @@
+/** The decision behind the newest judgement of a metric: verdict, sentences, and the numbers they rest on. */
+import { Modal } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import type { Schemas } from "@/api/client.ts";
+import { decisionAt } from "@/api/decisions.ts";
+import type { Finding } from "@/api/services.ts";
+import { Copy } from "@/components/copy.tsx";
+import { Shown } from "@/components/face.tsx";
+import { Told } from "@/components/told.tsx";
+import { When } from "@/components/when.tsx";
+import { amount, number, range } from "@/lib/amount.ts";
+import { gapInWords, predictionInWords, verdictInWords } from "@/lib/words.ts";
+import classes from "./why.module.css";
+
+export function Why({ finding, at, onClose }: { finding: Finding; at: string | null; onClose: () => void }) {
+  // What was asked for stays while newer judgements arrive.
+  const [asked] = useState(() => ({
+    service: finding.service,
+    metric: finding.id,
+    at: at ?? new Date().toISOString(),
+  }));
+  const query = useQuery(decisionAt(asked));
+  return (
+    <Modal opened onClose={onClose} size="lg" title={`Why: ${finding.service}, ${finding.title}`}>
+      <Shown what="the decision" query={query}>
+        {(answer) => (answer ? <Answer answer={answer} /> : <p>Nothing is kept of it.</p>)}
+      </Shown>
+    </Modal>
+  );
+}
+
+function Answer({ answer }: { answer: Schemas["DecisionAt"] }) {
+  const { decision } = answer;
+  return (
+    <div className={classes.answer}>
+      <p className={classes.verdict}>
+        <Told text={answer.answer} />
+      </p>
+      <p className="muted">
+        Evaluated <When at={answer.evaluated_at} withAgo />
+        {decision ? (
+          <>
+            ; decided so since <When at={decision.from} />: {verdictInWords(decision.verdict)}
+          </>
+        ) : null}
+        .
+      </p>
+      {decision ? (
+        <>
+          <ul className={classes.reasons}>
+            {decision.why.slice(decision.why[0] === answer.answer ? 1 : 0).map((line) => (
+              <li key={line}>
+                <Told text={line} />
+              </li>
+            ))}
+          </ul>
+          <Figures decision={decision} unit={answer.unit} />
+          <Judges components={decision.components} />
+        </>
+      ) : null}
+      <Copy
+        label="copy as a command"
+        text={`bellwether why ${answer.service} ${answer.metric} ${answer.at}`}
+      />
+    </div>
+  );
+}
+
+function Figures({ decision, unit }: { decision: Schemas["Decision"]; unit: string }) {
+  const figures: [string, string | null][] = [
+    ["Value", decision.gap ? `none: ${gapInWords(decision.gap)}` : amount(decision.value, unit)],
+    ["Expected", range(decision.lower, decision.upper, unit)],
+    ["High, Critical", thresholds(decision, unit)],
+    ["Prediction", predictionInWords(decision.prediction)],
+    ["Rarity", decision.score === null ? null : rarity(decision)],
+  ];
+  return (
+    <dl className={classes.figures}>
+      {figures.map(([name, figure]) =>
+        figure ? (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{figure}</dd>
+          </div>
+        ) : null,
+      )}
+    </dl>
+  );
+}
+
+function thresholds({ high, critical }: Schemas["Decision"], unit: string): string | null {
+  if (high === null && critical === null) return "none are set";
+  return `${amount(high, unit)}, ${amount(critical, unit)}`;
+}
+
+function rarity({
+  score,
+  score_needed_once,
+  score_needed_often,
+  often_needed,
+  often_of,
+}: Schemas["Decision"]): string {
+  const has = number(score ?? 0);
+  if (score_needed_once === null) return has;
+  const often =
+    score_needed_often === null
+      ? ""
+      : `, or ${number(score_needed_often)} in ${often_needed} of ${often_of} samples`;
+  return `${has} of 8; an anomaly from ${number(score_needed_once)}${often}`;
+}
+
+function Judges({ components }: { components: Schemas["Component"][] }) {
+  if (components.length === 0) return null;
+  return (
+    <table>
+      <caption className="visually-hidden">What each judge says</caption>
+      <thead>
+        <tr>
+          <th scope="col">Judge</th>
+          <th scope="col" className="number">
+            Statistic
+          </th>
+          <th scope="col" className="number">
+            Speaks from
+          </th>
+          <th scope="col" className="number">
+            Rarity
+          </th>
+          <th scope="col">Speaks</th>
+        </tr>
+      </thead>
+      <tbody>
+        {components.map((judge) => (
+          <tr key={judge.name}>
+            <td>{judge.name === "forest" ? "isolation forest" : "seasonal band"}</td>
+            <td className="number">{number(judge.statistic)}</td>
+            <td className="number">{number(judge.threshold)}</td>
+            <td className="number">{number(judge.rarity)}</td>
+            <td>{judge.speaks ? "yes" : "no"}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
