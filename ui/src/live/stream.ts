@@ -1,6 +1,7 @@
 /** Server-sent events, and which data each of them makes old. */
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { root } from "@/api/client.ts";
+import { progressed } from "./progress.ts";
 
 /** Events by name, with the queries that they make old; `missed` makes everything old. */
 const CONCERNS: Record<string, (data: unknown) => QueryKey[]> = {
@@ -43,7 +44,8 @@ export function follow(queries: QueryClient, told: Told): () => void {
   for (const [name, concerns] of Object.entries(CONCERNS)) {
     source.addEventListener(name, (event) => {
       const data = parsed((event as MessageEvent<string>).data);
-      for (const queryKey of concerns(data)) void queries.invalidateQueries({ queryKey });
+      const isWritten = name === "job" && progressed(queries, data);
+      if (!isWritten) for (const queryKey of concerns(data)) void queries.invalidateQueries({ queryKey });
       told.onEvent(name, data);
     });
   }

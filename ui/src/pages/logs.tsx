@@ -4,6 +4,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { services } from "@/api/services.ts";
 import { Empty, Failed, Loading } from "@/components/face.tsx";
+import { Ranges } from "@/components/ranges.tsx";
 import { Filters } from "@/features/logs/filters.tsx";
 import { Found } from "@/features/logs/found.tsx";
 import { PatternList } from "@/features/logs/pattern-list.tsx";
@@ -21,12 +22,17 @@ export function LogsPage() {
   const first = known.data?.[0]?.id;
   useEffect(() => {
     // The list begins with the worst; which one that is may change, so the address keeps it.
-    if (!search.service && first) void navigate({ search: { ...search, service: first }, replace: true });
-  }, [search, first, navigate]);
+    if (search.service || !first) return;
+    void navigate({ search: (before: LogSearch) => ({ ...before, service: first }), replace: true });
+  }, [search.service, first, navigate]);
 
   const change = (changed: LogSearch) => {
     if (changed.range !== undefined) setNow(Date.now());
-    void navigate({ search: { ...search, ...changed } });
+    void navigate({
+      search: (before: LogSearch) => ({ ...before, ...changed }),
+      replace: changed.text !== undefined,
+      resetScroll: false,
+    });
   };
   const asked = askedBy(search, now);
   return (
@@ -37,11 +43,11 @@ export function LogsPage() {
           <Filters
             services={known.data ?? []}
             search={search}
-            order={asked.order}
+            asked={asked}
             onChange={change}
             onNewer={() => setNow(Date.now())}
           >
-            {null}
+            <Ranges value={asked.rangeText} onChange={(range) => change({ range, at: "" })} />
           </Filters>
           <div className={classes.columns}>
             <section className={classes.lines} aria-label="Lines">

@@ -3,7 +3,7 @@ import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import type { Service } from "@/api/services.ts";
 import classes from "./filters.module.css";
-import { LEVELS, type LogSearch, type Order } from "./question.ts";
+import { type Asked, chosenInstant, instantText, LEVELS, type LogSearch } from "./question.ts";
 
 /** A pause in typing that counts as an end of it. */
 const PAUSE_MS = 300;
@@ -11,13 +11,13 @@ const PAUSE_MS = 300;
 interface Props {
   services: Service[];
   search: LogSearch;
-  order: Order;
+  asked: Asked;
   onChange: (changed: LogSearch) => void;
   onNewer: () => void;
   children: React.ReactNode;
 }
 
-export function Filters({ services, search, order, onChange, onNewer, children }: Props) {
+export function Filters({ services, search, asked, onChange, onNewer, children }: Props) {
   const known = services.map(({ id }) => id).toSorted((one, other) => one.localeCompare(other));
   // Logs of a service that is gone are still there.
   const options = search.service && !known.includes(search.service) ? [search.service, ...known] : known;
@@ -30,6 +30,13 @@ export function Filters({ services, search, order, onChange, onNewer, children }
         onChange={(event) => onChange({ service: event.currentTarget.value })}
       />
       {children}
+      <TextInput
+        label="Around"
+        type="datetime-local"
+        step={1}
+        value={chosenInstant(asked.at)}
+        onChange={(event) => onChange({ at: instantText(event.currentTarget.value), range: "" })}
+      />
       <NativeSelect
         label="Level"
         data={[
@@ -49,7 +56,7 @@ export function Filters({ services, search, order, onChange, onNewer, children }
           { value: "newest", label: "newest first" },
           { value: "oldest", label: "oldest first" },
         ]}
-        value={order}
+        value={asked.order}
         onChange={(event) => onChange({ order: event.currentTarget.value })}
       />
       <Button variant="default" onClick={onNewer}>

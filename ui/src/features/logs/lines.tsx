@@ -2,6 +2,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, useState } from "react";
 import type { LogLine } from "@/api/logs.ts";
+import { useToast } from "@/components/toasts.tsx";
 import { useKeys } from "@/lib/keys.ts";
 import { useNow } from "@/live/clock.ts";
 import { Line } from "./line.tsx";
@@ -27,6 +28,7 @@ interface Props {
 export function Lines({ lines, service, searched, at, order, onNearEnd, onOnly }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const now = useNow();
+  const toast = useToast();
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
   const current = useRef(-1);
   const virtualizer = useVirtualizer({
@@ -65,7 +67,11 @@ export function Lines({ lines, service, searched, at, order, onNearEnd, onOnly }
   useKeys({
     j: () => go(current.current + 1),
     k: () => go(Math.max(0, current.current - 1)),
-    e: () => go(nextError(lines, current.current) ?? -1),
+    e: () => {
+      const next = nextError(lines, current.current);
+      if (next === null) toast({ text: "No further ERROR among the lines that are loaded" });
+      else go(next);
+    },
   });
   const toggle = (index: number) =>
     setOpen((before) => {

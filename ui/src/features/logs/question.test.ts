@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { askedBy, hasPatterns, orderOf, patternsQuestionOf, questionOf, withinBytes } from "./question.ts";
+import {
+  askedBy,
+  chosenInstant,
+  hasPatterns,
+  instantText,
+  orderOf,
+  patternsQuestionOf,
+  questionOf,
+  withinBytes,
+} from "./question.ts";
 
 const now = 1_795_419_300_000;
 
@@ -21,8 +30,8 @@ test("an address becomes a question", () => {
 
 test("nonsense in the address is the usual instead", () => {
   const asked = askedBy({ service: "payments", range: "yesterday", level: "loud", order: "any" }, now);
-  expect(asked).toMatchObject({ rangeText: "15m", level: null, text: "", order: "newest" });
-  expect(asked && asked.range.to - asked.range.from).toBe(15 * 60_000);
+  expect(asked).toMatchObject({ rangeText: "1h", level: null, text: "", order: "newest" });
+  expect(asked && asked.range.to - asked.range.from).toBe(60 * 60_000);
 });
 
 test("an instant without a range lies in the middle of two minutes, oldest first", () => {
@@ -32,6 +41,13 @@ test("an instant without a range lies in the middle of two minutes, oldest first
     range: { from: 1_795_419_140_000, to: 1_795_419_261_000 },
     order: "oldest",
   });
+});
+
+test("an instant is chosen in local time, and stands in the address in seconds", () => {
+  const at = new Date(2026, 10, 23, 14, 2, 10).getTime();
+  expect(instantText("2026-11-23T14:02:10")).toBe(String(at / 1000));
+  expect(chosenInstant(at)).toBe("2026-11-23T14:02:10");
+  expect([instantText(""), chosenInstant(null)]).toEqual(["", ""]);
 });
 
 test("the order that is asked for wins", () => {

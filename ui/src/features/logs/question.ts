@@ -26,10 +26,23 @@ export interface Asked {
   order: Order;
 }
 
-export const USUAL_RANGE = "15m";
+export const USUAL_RANGE = "1h";
 const AROUND_MS = 60_000;
 /** The server takes so many bytes of text. */
 const TEXT_BYTES_MAX = 200;
+
+/** "2026-11-23T14:02:10" as a person chose it, in the words of an address; empty for no instant. */
+export function instantText(chosen: string): string {
+  const at = new Date(chosen).getTime();
+  return Number.isNaN(at) ? "" : seconds(at);
+}
+
+/** The instant of an address as the field for it takes it, in local time. */
+export function chosenInstant(at: number | null): string {
+  if (at === null) return "";
+  const local = new Date(at - new Date(at).getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 19);
+}
 
 /** The instant of an address in milliseconds. */
 export function instant(text: string | undefined): number | null {

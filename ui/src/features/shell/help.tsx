@@ -25,10 +25,11 @@ const GROUPS: { name: string; keys: [string, string][] }[] = [
   {
     name: "In lists",
     keys: [
-      ["j", "next row"],
-      ["k", "row before"],
-      ["Enter", "open the row"],
-      ["x", "select an incident"],
+      ["j", "next service, incident or line"],
+      ["k", "the one before"],
+      ["Enter", "open it"],
+      ["x", "select the incident"],
+      ["e", "next ERROR of a log"],
     ],
   },
   {
@@ -36,6 +37,15 @@ const GROUPS: { name: string; keys: [string, string][] }[] = [
     keys: [
       ["a", "acknowledge"],
       ["r", "resolve"],
+      ["c", "comment"],
+    ],
+  },
+  {
+    name: "On a service, in logs",
+    keys: [
+      ["[", "service before"],
+      ["]", "next service"],
+      ["e", "next error of the log"],
     ],
   },
 ];
