@@ -3,8 +3,8 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
-  lazyRouteComponent,
   type ErrorComponentProps,
+  lazyRouteComponent,
 } from "@tanstack/react-router";
 import { Empty, Failed } from "@/components/face.tsx";
 import { only, parseSearch, type Search, stringifySearch } from "./search.ts";
@@ -12,7 +12,9 @@ import { Shell } from "./shell.tsx";
 
 const rootRoute = createRootRoute({
   component: Shell,
-  errorComponent: ({ error, reset }: ErrorComponentProps) => <Failed what="this page" error={error} again={reset} />,
+  errorComponent: ({ error, reset }: ErrorComponentProps) => (
+    <Failed what="this page" error={error} again={reset} />
+  ),
   notFoundComponent: () => (
     <Empty title="There is no such page">
       <p>The address leads nowhere. The overview shows all services.</p>

@@ -1,12 +1,12 @@
 /** What stands around every page: where one is, how fresh it is, who one is, and what withholds pages. */
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
-import { type MouseEvent, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { onSignedOut } from "@/api/client.ts";
 import { Toasts } from "@/components/toasts.tsx";
 import { Banner } from "@/features/shell/banner.tsx";
+import { Finder } from "@/features/shell/finder.tsx";
 import { Freshness } from "@/features/shell/freshness.tsx";
 import { Help } from "@/features/shell/help.tsx";
-import { Finder } from "@/features/shell/finder.tsx";
 import { Person } from "@/features/shell/person.tsx";
 import { useKeys } from "@/lib/keys.ts";
 import { LiveProvider } from "@/live/live.tsx";
@@ -45,12 +45,6 @@ function Frame() {
   const [open, setOpen] = useState<"finder" | "help" | null>(null);
   const close = () => setOpen(null);
   const content = useRef<HTMLElement>(null);
-  // Not by its address: that would be read against <base>, and lead to the overview.
-  const skip = (event: MouseEvent) => {
-    event.preventDefault();
-    content.current?.focus();
-  };
-
   useEffect(
     () => onSignedOut(() => void navigate({ to: "/login", search: { next: here }, replace: true })),
     [navigate, here],
@@ -62,9 +56,9 @@ function Frame() {
   });
   return (
     <div className={classes.frame}>
-      <a className={classes.skip} href="#content" onClick={skip}>
+      <button type="button" className={classes.skip} onClick={() => content.current?.focus()}>
         To the content
-      </a>
+      </button>
       <header className={classes.header}>
         <Link to="/" className={classes.name}>
           Bellwether

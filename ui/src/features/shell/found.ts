@@ -32,5 +32,8 @@ export function found(text: string, services: Service[]): Found[] {
   const rank = ({ name }: Found) => (name.toLowerCase().startsWith(sought) ? 0 : 1);
   const best = matching.sort((a, b) => rank(a) - rank(b)).slice(0, MOST);
   const told = text.trim();
-  return [...best, { kind: "incidents", id: "incidents", name: `Incidents with the text “${told}”`, text: told }];
+  return [
+    ...best,
+    { kind: "incidents", id: "incidents", name: `Incidents with the text “${told}”`, text: told },
+  ];
 }

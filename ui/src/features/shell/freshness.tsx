@@ -18,20 +18,29 @@ const CHOICES: Record<Mode, string> = {
 export function Freshness() {
   const { mode, setMode, asOf, refresh } = useLive();
   const { silentSince, isWithoutStream } = useHeard();
-  const isSilent = silentSince !== null && mode !== "paused";
-  const setting = isWithoutStream ? "every 15 s, stream lost" : modeInWords(mode);
+  const isSilent = silentSince !== null;
+  const setting = isWithoutStream ? "stream lost" : modeInWords(mode);
   return (
     <div className={classes.freshness}>
       <Menu position="bottom-end" width={220}>
         <Menu.Target>
-          <button type="button" className={classes.tool} aria-label={`Renewal: ${setting}`}>
-            {isSilent ? null : setting}
-            {isSilent ? <span className={classes.bad}>disconnected</span> : null}
+          <button
+            type="button"
+            className={classes.tool}
+            aria-label={`Renewal: ${isSilent ? "disconnected" : setting}`}
+            title={
+              isWithoutStream ? "The live stream is lost; the server is asked every 15 s instead" : undefined
+            }
+          >
+            {isSilent ? <span className={classes.bad}>disconnected</span> : setting}
           </button>
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Label>Renew what is shown</Menu.Label>
-          <Menu.RadioGroup value={mode} onChange={(chosen) => setMode(MODES.find((one) => one === chosen) ?? "live")}>
+          <Menu.RadioGroup
+            value={mode}
+            onChange={(chosen) => setMode(MODES.find((one) => one === chosen) ?? "live")}
+          >
             {MODES.map((one) => (
               <Menu.RadioItem key={one} value={one} closeMenuOnClick>
                 {CHOICES[one]}

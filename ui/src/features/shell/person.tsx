@@ -44,7 +44,10 @@ export function Person({ onHelp }: { onHelp: () => void }) {
         )}
         <Menu.Divider />
         <Menu.Label>Look</Menu.Label>
-        <Menu.RadioGroup value={chosen} onChange={(look) => choose(SCHEMES.find((one) => one === look) ?? "system")}>
+        <Menu.RadioGroup
+          value={chosen}
+          onChange={(look) => choose(SCHEMES.find((one) => one === look) ?? "system")}
+        >
           {SCHEMES.map((look) => (
             <Menu.RadioItem key={look} value={look}>
               {LOOKS[look]}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Mute, Status } from "@/api/status.ts";
-import { troublesOf } from "./troubles.ts";
+import { troublesOf, type Watched } from "./troubles.ts";
 
 const now = new Date(2026, 10, 23, 14, 13, 25).getTime();
 const at = (hour: number, minute: number) => new Date(2026, 10, 23, hour, minute, 0).toISOString();
@@ -10,12 +10,8 @@ function status(parts: {
   source?: Partial<Status["source"]>;
   refused?: string;
   unready?: string[];
-}): Status {
+}): Watched {
   return {
-    version: "0.1.0",
-    now: at(14, 13),
-    started_at: at(9, 0),
-    ready: true,
     not_ready_because: parts.unready ?? [],
     source: {
       url: "http://prometheus:9090",
@@ -26,16 +22,6 @@ function status(parts: {
       skew_seconds: 0,
       ...parts.source,
     },
-    embedded: null,
-    evaluated_at: at(14, 13),
-    tick_seconds: 15,
-    services: { up: 6, gone: 0 },
-    series: 18,
-    models: 18,
-    incidents: { firing: 0, unresolved: 0 },
-    training: { next_run: null, running: null },
-    backfill: { phase: "done", done: 1, samples: 1, failure: null },
-    storage: null,
     configuration: {
       source: "config.yaml",
       loaded_at: at(9, 0),
@@ -52,7 +38,6 @@ function status(parts: {
       given_up_in_a_day: 0,
       ...parts.paging,
     },
-    remarks: [],
   };
 }
 
@@ -74,11 +59,15 @@ test("nothing is said while all is well, also of single mutes", () => {
 });
 
 test("shadow mode says who and until when", () => {
-  const off = status({ paging: { state: "off", because: ["shadow mode is on, set by kim", "muted: payments"] } });
+  const off = status({
+    paging: { state: "off", because: ["shadow mode is on, set by kim", "muted: payments"] },
+  });
   expect(troublesOf(off, shadow, now).map((trouble) => trouble.text)).toEqual([
     "Paging is off: shadow mode is on, set by kim, until 16:00:00 (first week)",
   ]);
-  expect(troublesOf(off, { ...shadow, until: null, note: null }, now)[0]?.text).toContain("until it is ended");
+  expect(troublesOf(off, { ...shadow, until: null, note: null }, now)[0]?.text).toContain(
+    "until it is ended",
+  );
   expect(troublesOf(off, null, now)[0]?.text).toBe("Paging is off: shadow mode is on, set by kim");
 });
 

@@ -3,6 +3,9 @@ import type { Mute, Status } from "@/api/status.ts";
 import type { Tone } from "@/components/state.tsx";
 import { local } from "@/lib/time.ts";
 
+/** What of the status is looked at. */
+export type Watched = Pick<Status, "paging" | "source" | "not_ready_because" | "configuration">;
+
 export interface Trouble {
   id: "storing" | "source" | "paging" | "configuration";
   tone: Tone;
@@ -14,7 +17,7 @@ export interface Trouble {
 const LONGEST = 240;
 
 /** The worst first; empty when all is well. `shadow` is the mute of everything, where it is known. */
-export function troublesOf(status: Status, shadow: Mute | null, now: number): Trouble[] {
+export function troublesOf(status: Watched, shadow: Mute | null, now: number): Trouble[] {
   const all = [storing(status), source(status, now), paging(status, shadow, now), configuration(status)];
   const found = all.filter((trouble) => trouble !== null);
   return found.sort((a, b) => weight(a) - weight(b));
@@ -25,14 +28,19 @@ function weight(trouble: Trouble): number {
 }
 
 /** Reasons of its own for not being ready, beside those of the source. */
-function storing({ not_ready_because: reasons, source }: Status): Trouble | null {
+function storing({ not_ready_because: reasons, source }: Watched): Trouble | null {
   const ofSource = /^(Prometheus at |the newest evaluation )/;
   const others = reasons.filter((reason) => !ofSource.test(reason) || source.state === "healthy");
   if (others.length === 0) return null;
-  return { id: "storing", tone: "critical", title: "Not ready", text: `Not ready: ${short(others.join("; "))}` };
+  return {
+    id: "storing",
+    tone: "critical",
+    title: "Not ready",
+    text: `Not ready: ${short(others.join("; "))}`,
+  };
 }
 
-function source({ source }: Status, now: number): Trouble | null {
+function source({ source }: Watched, now: number): Trouble | null {
   if (source.state !== "down" && source.state !== "partial") return null;
   const since = source.since ? ` since ${local(source.since, now)}` : "";
   const why = source.why ? `: ${short(source.why)}` : "";
@@ -51,7 +59,7 @@ function source({ source }: Status, now: number): Trouble | null {
       };
 }
 
-function paging({ paging }: Status, shadow: Mute | null, now: number): Trouble | null {
+function paging({ paging }: Watched, shadow: Mute | null, now: number): Trouble | null {
   const because = paging.because
     .filter((reason) => !reason.startsWith("muted: "))
     .map((reason) => (shadow && reason.startsWith("shadow mode is on") ? inWords(shadow, now) : reason));
@@ -78,7 +86,7 @@ function inWords(shadow: Mute, now: number): string {
   return `shadow mode is on, set by ${shadow.by}, ${until}${shadow.note ? ` (${shadow.note})` : ""}`;
 }
 
-function configuration({ configuration }: Status): Trouble | null {
+function configuration({ configuration }: Watched): Trouble | null {
   if (!configuration.refused) return null;
   return {
     id: "configuration",

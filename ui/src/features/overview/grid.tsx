@@ -1,0 +1,77 @@
+/** Services as a compact grid: shape, name, worst metric; hundreds on one screen, thousands by state. */
+import { Link } from "@tanstack/react-router";
+import { memo } from "react";
+import { ofService, Shape, State, type Tone } from "@/components/state.tsx";
+import { counted } from "@/lib/amount.ts";
+import classes from "./grid.module.css";
+import type { Group } from "./groups.ts";
+import type { Row } from "./rows.ts";
+
+/** Normal services beyond these are folded: nobody reads them one by one. */
+const UNFOLDED = 300;
+
+export function ServiceGrid({ groups, isSearched }: { groups: Group[]; isSearched: boolean }) {
+  return groups.map(({ state, rows }) => {
+    const { tone, word } = ofService(state);
+    const isCalm = state === "normal" || state === "no_data";
+    return isCalm && rows.length > UNFOLDED && !isSearched ? (
+      <details key={state} className={classes.group}>
+        <summary className={classes.title}>
+          <Title tone={tone} word={word} count={rows.length} />
+        </summary>
+        <Tiles rows={rows} isCalm={isCalm} />
+      </details>
+    ) : (
+      <section
+        key={state}
+        className={classes.group}
+        aria-label={`${word}, ${counted(rows.length, "service")}`}
+      >
+        <h3 className={classes.title}>
+          <Title tone={tone} word={word} count={rows.length} />
+        </h3>
+        <Tiles rows={rows} isCalm={isCalm} />
+      </section>
+    );
+  });
+}
+
+function Title({ tone, word, count }: { tone: Tone; word: string; count: number }) {
+  return (
+    <>
+      <State tone={tone} word={word} /> <span className="muted">{counted(count, "service")}</span>
+    </>
+  );
+}
+
+function Tiles({ rows, isCalm }: { rows: Row[]; isCalm: boolean }) {
+  return (
+    <ul className={`${classes.tiles} ${isCalm ? classes.calm : ""}`}>
+      {rows.map((row) => (
+        <Tile key={row.id} row={row} />
+      ))}
+    </ul>
+  );
+}
+
+const Tile = memo(function Tile({ row }: { row: Row }) {
+  const { tone, word } = ofService(row.state);
+  const told = row.worst ? `${row.id}: ${word}, ${row.worst.words}` : `${row.id}: ${word}`;
+  return (
+    <li className={classes.tile}>
+      <Link
+        to="/services/$service"
+        params={{ service: row.id }}
+        className={classes.link}
+        title={told}
+        aria-label={told}
+        data-row
+        preload={false}
+      >
+        <Shape tone={tone} />
+        <span className={classes.name}>{row.id}</span>
+        {row.worst ? <span className={classes.worst}>{row.worst.words}</span> : null}
+      </Link>
+    </li>
+  );
+});

@@ -1,0 +1,153 @@
+/** Services as the overview shows them: each with its state, its metrics, and what is open. */
+import type { Incident } from "@/api/incidents.ts";
+import type { CatalogueMetric, Finding, Service } from "@/api/services.ts";
+import type { Tone } from "@/components/state.tsx";
+import { amount, range } from "@/lib/amount.ts";
+
+export interface Cell {
+  metric: string;
+  title: string;
+  value: string;
+  /** Nothing where it is as usual. */
+  tone: Tone | null;
+  expected: string | null;
+  /** The judgement in a sentence. */
+  why: string;
+  values: (number | null)[] | null;
+}
+
+export interface Row {
+  id: string;
+  state: Service["state"];
+  /** In the order of the columns; null where the service hasn't this metric. */
+  cells: (Cell | null)[];
+  /** The worst metric, whether it has a column or not; nothing where all are as usual. */
+  worst: { metric: string; words: string; tone: Tone } | null;
+  /** Unresolved incidents, the newest of them, and since when the oldest is open. */
+  open: { count: number; newest: number; since: string } | null;
+}
+
+export type Sparks = Map<string, (number | null)[]>;
+
+/** The metrics that every server has; more than three columns aren't read at a glance. */
+const DEFAULTS = ["cpu", "mem", "lat"];
+
+export function columnsOf(catalogue: CatalogueMetric[]): CatalogueMetric[] {
+  const defaults = DEFAULTS.flatMap((id) => catalogue.filter((metric) => metric.id === id));
+  return defaults.length > 0 ? defaults : catalogue.slice(0, 3);
+}
+
+/** Worst first. */
+export const STATES: Service["state"][] = ["critical", "high", "gone", "early_warning", "no_data", "normal"];
+
+export function rowsOf(asked: {
+  services: Service[];
+  findings: Finding[];
+  incidents: Incident[];
+  columns: CatalogueMetric[];
+  sparks: Sparks;
+}): Row[] {
+  const findings = grouped(asked.findings, (finding) => finding.service);
+  const incidents = grouped(asked.incidents, (incident) => incident.service);
+  const onset = (id: string) => Math.min(...(incidents.get(id) ?? []).map((one) => Date.parse(one.onset_ts)));
+  // Worst first; of equally bad ones who moved first.
+  const services = asked.services
+    .map((service) => ({ service, rank: STATES.indexOf(service.state), onset: onset(service.id) }))
+    .sort((a, b) => a.rank - b.rank || sooner(a.onset, b.onset) || a.service.id.localeCompare(b.service.id));
+  return services.map(({ service }) => {
+    const own = findings.get(service.id) ?? [];
+    return {
+      id: service.id,
+      state: service.state,
+      cells: asked.columns.map((column) => {
+        const finding = own.find((one) => one.id === column.id);
+        return finding
+          ? cellOf(finding, column, asked.sparks.get(sparkKey(service.id, column.id)) ?? null)
+          : null;
+      }),
+      worst: worstOf(service, own),
+      open: openOf(incidents.get(service.id) ?? []),
+    };
+  });
+}
+
+export function sparkKey(service: string, metric: string): string {
+  return `${metric} ${service}`;
+}
+
+function sooner(a: number, b: number): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+function grouped<T>(items: T[], by: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(by(item));
+    if (group) group.push(item);
+    else groups.set(by(item), [item]);
+  }
+  return groups;
+}
+
+export function toneOf(finding: Finding): Tone | null {
+  if (finding.severity === "Critical") return "critical";
+  if (finding.severity === "High") return "high";
+  if (finding.severity === "Unavailable") return "none";
+  return finding.prediction === "Anomaly" ? "warning" : null;
+}
+
+/** "≥ 10,000 ms", "no data". */
+export function nowOf(finding: Finding): string {
+  if (finding.value === null) return finding.gap === "idle" ? "idle" : "no data";
+  return `${finding.at_least ? "≥ " : ""}${amount(finding.value, finding.unit)}`;
+}
+
+/** The band within what is possible: a ratio isn't expected below zero. */
+export function expectedOf(finding: Finding, metric?: CatalogueMetric): string | null {
+  const { lower, upper, unit } = finding;
+  if (lower === null || upper === null) return null;
+  const valid = metric?.valid;
+  return range(Math.max(lower, valid?.from ?? lower), Math.min(upper, valid?.to ?? upper), unit);
+}
+
+function cellOf(finding: Finding, metric: CatalogueMetric, values: Cell["values"]): Cell {
+  return {
+    metric: finding.id,
+    title: finding.title,
+    value: nowOf(finding),
+    tone: toneOf(finding),
+    expected: expectedOf(finding, metric),
+    why: finding.why,
+    values,
+  };
+}
+
+const WEIGHT: Partial<Record<Tone, number>> = { critical: 3, high: 2, warning: 1 };
+
+function worstOf(service: Service, findings: Finding[]): Row["worst"] {
+  const bad = findings.map((finding) => {
+    const tone = toneOf(finding);
+    return { finding, tone, weight: (tone && WEIGHT[tone]) || 0 };
+  });
+  const [worst] = bad
+    .filter(({ weight }) => weight > 0)
+    .sort((a, b) => b.weight - a.weight || (b.finding.score ?? 0) - (a.finding.score ?? 0));
+  if (!worst?.tone || service.state === "normal" || service.state === "no_data") return null;
+  const { finding, tone } = worst;
+  return { metric: finding.id, words: `${inSentence(finding.title)} ${nowOf(finding)}`, tone };
+}
+
+/** A title within a sentence: "latency p99", but "CPU". */
+export function inSentence(title: string): string {
+  return /^[A-Z][a-z]/.test(title) ? title.charAt(0).toLowerCase() + title.slice(1) : title;
+}
+
+function openOf(incidents: Incident[]): Row["open"] {
+  const [oldest] = [...incidents].sort((a, b) => Date.parse(a.opened_ts) - Date.parse(b.opened_ts));
+  if (!oldest) return null;
+  return {
+    count: incidents.length,
+    newest: Math.max(...incidents.map(({ id }) => id)),
+    since: oldest.opened_ts,
+  };
+}

@@ -1,0 +1,103 @@
+/** All services, worst first: filtered by the address, as a table or a grid, in an order that keeps still under the hand. */
+import { useCallback, useMemo, useRef } from "react";
+import type { CatalogueMetric } from "@/api/services.ts";
+import { Empty } from "@/components/face.tsx";
+import { counted } from "@/lib/amount.ts";
+import { useKeys } from "@/lib/keys.ts";
+import { countOf, filtered, statesOf, toggled } from "./filter.ts";
+import { Filters, type Look } from "./filters.tsx";
+import { ServiceGrid } from "./grid.tsx";
+import { groupsOf, inPlace } from "./groups.ts";
+import { useHeld } from "./held.ts";
+import classes from "./overview.module.css";
+import type { Row } from "./rows.ts";
+import { ServiceTable } from "./table.tsx";
+
+/** More services than these are a grid, unless a table is asked for. */
+const TABLE_MOST = 30;
+
+export interface Asked {
+  text?: string;
+  state?: string;
+  as?: string;
+}
+
+interface Props {
+  rows: Row[];
+  columns: CatalogueMetric[];
+  asked: Asked;
+  onAsk: (asked: Asked) => void;
+}
+
+export function lookOf(as: string | undefined, count: number): Look {
+  if (as === "table" || as === "grid") return as;
+  return count > TABLE_MOST ? "grid" : "table";
+}
+
+export function Services({ rows, columns, asked, onAsk }: Props) {
+  const { text = "", state } = asked;
+  const states = useMemo(() => statesOf(state), [state]);
+  const look = lookOf(asked.as, rows.length);
+  const wanted = useMemo(
+    () => filtered(rows, text, states).map((row) => ({ id: row.id, group: row.state })),
+    [rows, text, states],
+  );
+  const held = useHeld(wanted, `${look} ${state ?? ""} ${text}`);
+  const around = useRef<HTMLDivElement>(null);
+  const counts = useMemo(() => countOf(rows), [rows]);
+
+  const step = (by: number) => {
+    const links = [...(around.current?.querySelectorAll<HTMLElement>("[data-row]") ?? [])];
+    const at = links.indexOf(document.activeElement as HTMLElement);
+    const next = at === -1 ? (by > 0 ? 0 : links.length - 1) : at + by;
+    links[Math.min(Math.max(next, 0), links.length - 1)]?.focus();
+  };
+  useKeys({ j: () => step(1), k: () => step(-1) });
+
+  const onText = useCallback((typed: string) => onAsk({ text: typed || undefined }), [onAsk]);
+  return (
+    <section aria-labelledby="services" className={classes.services}>
+      <div className={classes.head}>
+        <h2 id="services">Services, worst first</h2>
+        <span className={classes.notice} role="status">
+          {held.isOld ? "The order has changed." : null}
+        </span>
+        {held.isOld ? (
+          <button type="button" className={classes.take} onClick={held.take}>
+            Take the new order
+          </button>
+        ) : null}
+      </div>
+      <Filters
+        text={text}
+        states={states}
+        look={look}
+        counts={counts}
+        onText={onText}
+        onState={(one) => onAsk({ state: toggled(state, one) })}
+        onLook={(as) => onAsk({ as: as === lookOf(undefined, rows.length) ? undefined : as })}
+      />
+      <p className="visually-hidden" role="status">
+        {text || states.length > 0 ? `${counted(wanted.length, "service")} found` : null}
+      </p>
+      <div ref={around} {...held.hands}>
+        {wanted.length === 0 ? (
+          <Empty title="No service is like that">
+            <p>None of {counted(rows.length, "service")} matches text and states.</p>
+            <button
+              type="button"
+              className={classes.take}
+              onClick={() => onAsk({ text: undefined, state: undefined })}
+            >
+              Show all
+            </button>
+          </Empty>
+        ) : look === "grid" ? (
+          <ServiceGrid groups={groupsOf(rows, held.places)} isSearched={text !== "" || states.length > 0} />
+        ) : (
+          <ServiceTable rows={inPlace(rows, held.places)} columns={columns} />
+        )}
+      </div>
+    </section>
+  );
+}
