@@ -18,8 +18,8 @@ import { Missing } from "@/features/incident/missing.tsx";
 import { WhatMoved } from "@/features/incident/moved.tsx";
 import { neighbours } from "@/features/incident/neighbours.ts";
 import { Timeline } from "@/features/incident/timeline.tsx";
-import { HowUnusual } from "@/features/incident/unusual.tsx";
 import { rangeAround } from "@/features/incident/unusual.ts";
+import { HowUnusual } from "@/features/incident/unusual.tsx";
 import { useNews } from "@/features/incident/use-news.ts";
 import { Times } from "@/features/incident/when.tsx";
 import { Which } from "@/features/incident/which.tsx";
@@ -62,7 +62,8 @@ function NoSuch({ text }: { text: string }) {
   return (
     <Empty title={`There is no incident #${text}`}>
       <p>
-        It was never opened here, or it is older than what is kept. <Link to="/incidents">Show all incidents</Link>
+        It was never opened here, or it is older than what is kept.{" "}
+        <Link to="/incidents">Show all incidents</Link>
       </p>
     </Empty>
   );
@@ -187,6 +188,7 @@ function useNeighbourKeys(id: number): void {
 }
 
 function numbers(data: unknown): number[] {
-  if (typeof data !== "object" || data === null || !("pages" in data) || !Array.isArray(data.pages)) return [];
+  if (typeof data !== "object" || data === null || !("pages" in data) || !Array.isArray(data.pages))
+    return [];
   return (data.pages as Schemas["IncidentPage"][]).flatMap(({ items }) => items.map(({ id }) => id));
 }

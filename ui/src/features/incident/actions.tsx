@@ -58,7 +58,10 @@ export function Actions({ incident }: { incident: Incident }) {
           <Button {...menu}>Assign</Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item disabled={incident.owner !== null && incident.owner === operator.name} onClick={() => void takeOn()}>
+          <Menu.Item
+            disabled={incident.owner !== null && incident.owner === operator.name}
+            onClick={() => void takeOn()}
+          >
             To me
           </Menu.Item>
           <Menu.Item disabled={incident.owner === null} onClick={() => act({ do: "assign", owner: null })}>
@@ -101,7 +104,10 @@ export function Actions({ incident }: { incident: Incident }) {
               {severity}
             </Menu.Item>
           ))}
-          <Menu.Item disabled={!incident.severity_set} onClick={() => act({ do: "severity", severity: null })}>
+          <Menu.Item
+            disabled={!incident.severity_set}
+            onClick={() => act({ do: "severity", severity: null })}
+          >
             By the thresholds ({incident.computed_severity})
           </Menu.Item>
         </Menu.Dropdown>
@@ -136,13 +142,25 @@ export function Actions({ incident }: { incident: Incident }) {
         />
       ) : null}
       {asking === "assign" ? (
-        <AssignDialog id={incident.id} onDone={(owner) => act({ do: "assign", owner })} onClose={() => setAsking(null)} />
+        <AssignDialog
+          id={incident.id}
+          onDone={(owner) => act({ do: "assign", owner })}
+          onClose={() => setAsking(null)}
+        />
       ) : null}
     </div>
   );
 }
 
-function AssignDialog({ id, onDone, onClose }: { id: number; onDone: (owner: string) => void; onClose: () => void }) {
+function AssignDialog({
+  id,
+  onDone,
+  onClose,
+}: {
+  id: number;
+  onDone: (owner: string) => void;
+  onClose: () => void;
+}) {
   const [name, setName] = useState("");
   const owner = name.trim();
   return (

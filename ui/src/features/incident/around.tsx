@@ -24,7 +24,12 @@ export function Around({ line, service }: { line: LogLine; service: string }) {
   const further = (seconds: number) => Math.min(seconds * FURTHER, FURTHEST);
   return (
     <div>
-      <button type="button" className={classes.link} onClick={() => setBefore(further)} disabled={before >= FURTHEST}>
+      <button
+        type="button"
+        className={classes.link}
+        onClick={() => setBefore(further)}
+        disabled={before >= FURTHEST}
+      >
         further back than {before} s
       </button>
       <Shown what="the lines around it" query={query}>
@@ -40,7 +45,8 @@ export function Around({ line, service }: { line: LogLine; service: string }) {
                       key={at}
                       className={isSame(one, line) ? classes.itself : undefined}
                     >
-                      <When at={one.time} /> <span className={classes[one.level]}>{one.level}</span> {one.message}
+                      <When at={one.time} /> <span className={classes[one.level]}>{one.level}</span>{" "}
+                      {one.message}
                     </li>
                   ))}
               </ol>
@@ -48,13 +54,20 @@ export function Around({ line, service }: { line: LogLine; service: string }) {
             </>
           ) : (
             <p className="muted">
-              {outcome === "none_in_window" ? "The lines are no longer in the log. " : "The log can't be read. "}
+              {outcome === "none_in_window"
+                ? "The lines are no longer in the log. "
+                : "The log can't be read. "}
               {detail ? <Told text={detail} /> : null}
             </p>
           )
         }
       </Shown>
-      <button type="button" className={classes.link} onClick={() => setAfter(further)} disabled={after >= FURTHEST}>
+      <button
+        type="button"
+        className={classes.link}
+        onClick={() => setAfter(further)}
+        disabled={after >= FURTHEST}
+      >
         further on than {after} s
       </button>
     </div>

@@ -3,8 +3,8 @@ import type { Schemas } from "@/api/client.ts";
 import { Told } from "@/components/told.tsx";
 import { When } from "@/components/when.tsx";
 import { counted } from "@/lib/amount.ts";
-import { changeLines } from "./changes.ts";
 import classes from "./changed.module.css";
+import { changeLines } from "./changes.ts";
 import { Section } from "./section.tsx";
 
 export function WhatChanged({ changes }: { changes: Schemas["Changes"] }) {
@@ -47,7 +47,9 @@ export function WhatChanged({ changes }: { changes: Schemas["Changes"] }) {
           </tbody>
         </table>
       )}
-      {changes.omitted > 0 ? <p className="muted">{counted(changes.omitted, "change")} more are not listed.</p> : null}
+      {changes.omitted > 0 ? (
+        <p className="muted">{counted(changes.omitted, "change")} more are not listed.</p>
+      ) : null}
     </Section>
   );
 }

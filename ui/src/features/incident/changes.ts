@@ -22,7 +22,14 @@ export function changeLines(items: Change[]): ChangeLine[] {
   let trained: ChangeLine | null = null;
   for (const item of items) {
     const text = item.text.replace(AT, "");
-    const line: ChangeLine = { at: item.at, kind: item.kind.replaceAll("_", " "), text, link: safe(item.link), by: item.by, of: [] };
+    const line: ChangeLine = {
+      at: item.at,
+      kind: item.kind.replaceAll("_", " "),
+      text,
+      link: safe(item.link),
+      by: item.by,
+      of: [],
+    };
     if (item.kind === "retraining" && !item.posted) {
       const metric = MODEL_OF.exec(item.text)?.[1];
       if (trained && trained.at === item.at && metric) {

@@ -45,14 +45,18 @@ export function Head({ incident, title, unit, children }: Props) {
         {incident.severity_set
           ? `${incident.severity} is an operator's word; by the thresholds it is ${incident.computed_severity}. `
           : null}
-        {reason ? (
-          <>
-            {capital(reason)}.{" "}
-          </>
-        ) : null}
+        {reason ? <>{capital(reason)}. </> : null}
         {snoozed ? (
           <>
-            Snoozed by {snoozed.by} {snoozed.until ? <>until <When at={snoozed.until} /></> : "until it changes"}.{" "}
+            Snoozed by {snoozed.by}{" "}
+            {snoozed.until ? (
+              <>
+                until <When at={snoozed.until} />
+              </>
+            ) : (
+              "until it changes"
+            )}
+            .{" "}
           </>
         ) : null}
         {incident.follows !== null ? (

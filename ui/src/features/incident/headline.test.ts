@@ -49,6 +49,11 @@ test("the worst member is the most severe, then the first", () => {
 
 test("what followed is in the timeline", () => {
   expect(followedBy(incident)).toBeNull();
-  const entry = { at: incident.opened_ts, actor: "bellwether", event: "followed_by" as const, text: "followed by 17" };
+  const entry = {
+    at: incident.opened_ts,
+    actor: "bellwether",
+    event: "followed_by" as const,
+    text: "followed by 17",
+  };
   expect(followedBy({ ...incident, timeline: [...incident.timeline, entry] })).toBe(17);
 });

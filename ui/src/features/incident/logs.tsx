@@ -15,7 +15,13 @@ import { Section } from "./section.tsx";
 /** So many of the lines that were read at the opening are shown. */
 const LINES = 50;
 
-export function WhatLogsSay({ incident, answer }: { incident: Incident; answer: Schemas["LogPatternsAnswer"] }) {
+export function WhatLogsSay({
+  incident,
+  answer,
+}: {
+  incident: Incident;
+  answer: Schemas["LogPatternsAnswer"];
+}) {
   const { moved, steady } = divided(answer.items);
   const none = absence(answer.outcome);
   const from = answer.from ?? incident.logs?.from;
@@ -73,7 +79,9 @@ export function WhatLogsSay({ incident, answer }: { incident: Incident; answer: 
           ) : (
             <Patterns patterns={moved} service={incident.service} />
           )}
-          {answer.omitted > 0 ? <p className="muted">{counted(answer.omitted, "pattern")} more moved less.</p> : null}
+          {answer.omitted > 0 ? (
+            <p className="muted">{counted(answer.omitted, "pattern")} more moved less.</p>
+          ) : null}
           {steady.length > 0 ? (
             <details className={classes.rest}>
               <summary>{counted(Math.max(answer.steady, steady.length), "pattern")} did not move</summary>

@@ -46,8 +46,7 @@ function Body({ pattern, service }: { pattern: Pattern; service: string }) {
   return (
     <div className={classes.body}>
       <p>
-        <Told text={pattern.text} />. {rates(pattern)}.{" "}
-        {of === service ? null : `Lines of ${of}. `}
+        <Told text={pattern.text} />. {rates(pattern)}. {of === service ? null : `Lines of ${of}. `}
         {pattern.call ? `${callInWords(pattern.call)} ` : null}
         {pattern.also.map(alsoInWords).join(" ")}
       </p>

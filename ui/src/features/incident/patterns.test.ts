@@ -28,7 +28,9 @@ test("what varies in a template is told apart", () => {
 test("other names of a failure, and calls, are sentences", () => {
   expect(
     alsoInWords({ by: "lat{exception}", name: "IllegalStateException", by_means_of: "class", pattern: null }),
-  ).toBe("Also told as IllegalStateException by label exception of lat, known by the same class of exception.");
+  ).toBe(
+    "Also told as IllegalStateException by label exception of lat, known by the same class of exception.",
+  );
   expect(callInWords({ begins_with: "GET /orders", calls_before: 120, calls_during: 1 })).toBe(
     "Counted within calls that begin with “GET /orders”: 1 call now, 120 before.",
   );

@@ -78,7 +78,8 @@ export function absence(outcome: Outcome): { title: string; advice: string | nul
     case "not_configured":
       return {
         title: "No log of this service is configured",
-        advice: "Set logs[].path in the configuration, with {service} where each service has a file of its own.",
+        advice:
+          "Set logs[].path in the configuration, with {service} where each service has a file of its own.",
       };
     case "unreadable":
       return {

@@ -43,7 +43,12 @@ export function Sample({ line, service }: { line: LogLine; service: string }) {
           </span>
         ) : null}
         <Copy text={lineAsText(line)} label="copy line" />
-        <button type="button" className={classes.link} aria-expanded={hasAround} onClick={() => setAround(!hasAround)}>
+        <button
+          type="button"
+          className={classes.link}
+          aria-expanded={hasAround}
+          onClick={() => setAround(!hasAround)}
+        >
           {hasAround ? "hide lines around it" : "lines around it"}
         </button>
         <Link to="/logs" search={{ service, range: rangeText({ from: at - MINUTE, to: at + MINUTE }) }}>

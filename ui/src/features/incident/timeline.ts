@@ -30,12 +30,14 @@ export function happenings(incident: Incident, notices: Notice[]): Happening[] {
       isNot: false,
     }),
   );
-  const told = notices.map((notice): Happening => ({
-    key: `notice ${notice.id}`,
-    at: notice.done_ts ?? notice.created_ts,
-    who: "Bellwether",
-    ...noticeInWords(notice),
-  }));
+  const told = notices.map(
+    (notice): Happening => ({
+      key: `notice ${notice.id}`,
+      at: notice.done_ts ?? notice.created_ts,
+      who: "Bellwether",
+      ...noticeInWords(notice),
+    }),
+  );
   return [...entries, ...told].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 

@@ -5,8 +5,8 @@ import { noticesOf, receivers } from "@/api/status.ts";
 import { Told } from "@/components/told.tsx";
 import { When } from "@/components/when.tsx";
 import { Section } from "./section.tsx";
-import { happenings, silence } from "./timeline.ts";
 import classes from "./timeline.module.css";
+import { happenings, silence } from "./timeline.ts";
 
 export function Timeline({ incident }: { incident: Incident }) {
   const notices = useQuery(noticesOf(incident.id));

@@ -7,7 +7,8 @@ if (!lat) throw new Error("the demo says how unusual it is");
 
 test("what is drawn begins an hour before the onset", () => {
   const now = Date.parse("2026-11-23T07:40:30.000Z");
-  const iso = ({ from, to }: { from: number; to: number }) => [from, to].map((at) => new Date(at).toISOString());
+  const iso = ({ from, to }: { from: number; to: number }) =>
+    [from, to].map((at) => new Date(at).toISOString());
   expect(iso(rangeAround(incident, now))).toEqual(["2026-11-23T06:33:00.000Z", "2026-11-23T07:41:00.000Z"]);
   const ended = { ...incident, ended_ts: "2026-11-23T07:38:00.000Z" };
   expect(iso(rangeAround(ended, now + 86_400_000))[1]).toBe("2026-11-23T07:53:00.000Z");
@@ -30,6 +31,8 @@ test("what the forest looked at is ranked", () => {
 
 test("the reasons are sentences, and what is drawn is not said twice", () => {
   const text = sentences(lat);
-  expect(text).toMatch(/^Latency p99 was 1,086 ms; expected 189 ms, usually 88.7 to 289 ms\. None of the 2,878 rows/);
+  expect(text).toMatch(
+    /^Latency p99 was 1,086 ms; expected 189 ms, usually 88.7 to 289 ms\. None of the 2,878 rows/,
+  );
   expect(text).not.toContain("omponents: ");
 });

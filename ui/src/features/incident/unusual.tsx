@@ -45,7 +45,10 @@ export function HowUnusual({ incident, metric, metrics, range, onMetric, onRange
   const title = shown?.title ?? metric;
   const unusual = incident.explanation?.how_unusual.find((one) => one.metric === metric);
   const changed = incident.explanation?.what_changed.items;
-  const changes = useMemo(() => changeLines(changed ?? []).map(({ at, kind }) => ({ at, text: kind })), [changed]);
+  const changes = useMemo(
+    () => changeLines(changed ?? []).map(({ at, kind }) => ({ at, text: kind })),
+    [changed],
+  );
   const onset = incident.members.find((one) => one.metric === metric)?.onset_ts ?? incident.onset_ts;
   const marks = useMemo(() => [{ at: onset, text: "onset" }], [onset]);
   return (
@@ -114,40 +117,38 @@ function Reasons({ unusual }: { unusual: Schemas["Unusual"] }) {
       </p>
       <details>
         <summary>The numbers of the model</summary>
-        <div className={classes.numbers}>
-          <table>
-            <caption className="visually-hidden">What each judge said</caption>
-            <tbody>
-              {judges(unusual).map(({ name, text }) => (
-                <tr key={name}>
-                  <th scope="row">{name}</th>
-                  <td>{text}</td>
-                </tr>
-              ))}
-              {bars.map(({ feature, width, text }) => (
-                <tr key={feature}>
-                  <th scope="row">Forest: {feature}</th>
-                  <td>
-                    <span className={classes.contribution}>
-                      <span className={classes.track}>
-                        <span className={classes.bar} style={{ width: `${width}%` }} />
-                      </span>
-                      {text}
+        <table>
+          <caption className="visually-hidden">What each judge said</caption>
+          <tbody>
+            {judges(unusual).map(({ name, text }) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td>{text}</td>
+              </tr>
+            ))}
+            {bars.map(({ feature, width, text }) => (
+              <tr key={feature}>
+                <th scope="row">Forest: {feature}</th>
+                <td>
+                  <span className={classes.contribution}>
+                    <span className={classes.track}>
+                      <span className={classes.bar} style={{ width: `${width}%` }} />
                     </span>
-                  </td>
-                </tr>
-              ))}
-              {unusual.model ? (
-                <tr>
-                  <th scope="row">Model</th>
-                  <td>
-                    <code>{unusual.model}</code>, trained <When at={unusual.model_trained_at} />
-                  </td>
-                </tr>
-              ) : null}
-            </tbody>
-          </table>
-        </div>
+                    {text}
+                  </span>
+                </td>
+              </tr>
+            ))}
+            {unusual.model ? (
+              <tr>
+                <th scope="row">Model</th>
+                <td>
+                  <code>{unusual.model}</code>, trained <When at={unusual.model_trained_at} />
+                </td>
+              </tr>
+            ) : null}
+          </tbody>
+        </table>
       </details>
     </div>
   );

@@ -5,7 +5,9 @@ import { useToast } from "@/components/toasts.tsx";
 
 /** Entries that came since, but for those of oneself: the action has said so already. */
 export function news(timeline: readonly TimelineEntry[], known: number, me: string | null): TimelineEntry[] {
-  return timeline.slice(known).filter(({ actor }) => me === null || actor.replace(/ \(unverified\)$/, "") !== me);
+  return timeline
+    .slice(known)
+    .filter(({ actor }) => me === null || actor.replace(/ \(unverified\)$/, "") !== me);
 }
 
 export function useNews(incident: Incident | undefined, me: string | null): void {

@@ -4,7 +4,12 @@ import { strip } from "./when.ts";
 
 test("the four times are on one axis, the onset with how sure it is", () => {
   const { moments, between, isCut } = strip(incident, "2026-11-23T07:36:15.000Z");
-  expect(moments.map(({ name }) => name)).toEqual(["Onset, estimated", "First over High", "Opened", "Last seen"]);
+  expect(moments.map(({ name }) => name)).toEqual([
+    "Onset, estimated",
+    "First over High",
+    "Opened",
+    "Last seen",
+  ]);
   expect(moments[0]?.within).toBe("± 2\u202fs");
   const places = moments.map(({ place }) => place);
   expect(places).toEqual(places.toSorted((a, b) => a - b));
@@ -19,7 +24,10 @@ test("the beginning of a long incident can still be seen", () => {
 });
 
 test("what has ended has an end instead of being seen last", () => {
-  const { moments } = strip({ ...incident, ended_ts: "2026-11-23T07:35:00.000Z" }, "2026-11-23T07:36:15.000Z");
+  const { moments } = strip(
+    { ...incident, ended_ts: "2026-11-23T07:35:00.000Z" },
+    "2026-11-23T07:36:15.000Z",
+  );
   expect(moments[3]).toMatchObject({ name: "Ended", place: 100 });
 });
 

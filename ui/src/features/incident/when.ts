@@ -24,7 +24,9 @@ const AT_LEAST = 55;
 
 export function strip(incident: Incident, lastSeen: string): Strip {
   const between = incident.explanation?.when.onset_between_ts ?? null;
-  const [earliest, latest] = [between?.[0] ?? incident.onset_ts, between?.[1] ?? incident.onset_ts].map(Date.parse);
+  const [earliest, latest] = [between?.[0] ?? incident.onset_ts, between?.[1] ?? incident.onset_ts].map(
+    Date.parse,
+  );
   const start = Math.min(earliest ?? 0, Date.parse(incident.onset_ts));
   const opened = Date.parse(incident.opened_ts);
   const end = Math.max(Date.parse(incident.ended_ts ?? lastSeen), opened);
@@ -45,11 +47,17 @@ export function strip(incident: Incident, lastSeen: string): Strip {
   return {
     moments: [
       moment("Onset, estimated", incident.onset_ts, within(earliest, latest)),
-      moment(incident.kind === "availability" ? "First missed" : `First over ${worst}`, incident.first_crossing_ts),
+      moment(
+        incident.kind === "availability" ? "First missed" : `First over ${worst}`,
+        incident.first_crossing_ts,
+      ),
       moment("Opened", incident.opened_ts),
       incident.ended_ts ? moment("Ended", incident.ended_ts) : moment("Last seen", lastSeen),
     ],
-    between: between && earliest !== undefined && latest !== undefined ? { from: place(earliest), to: place(latest) } : null,
+    between:
+      between && earliest !== undefined && latest !== undefined
+        ? { from: place(earliest), to: place(latest) }
+        : null,
     isCut,
   };
 }

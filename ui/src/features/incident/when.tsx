@@ -1,8 +1,8 @@
 /** The four times, and where they lie on one axis. */
 import type { Incident } from "@/api/incidents.ts";
 import { When } from "@/components/when.tsx";
-import { useNow } from "@/live/clock.ts";
 import { ago } from "@/lib/time.ts";
+import { useNow } from "@/live/clock.ts";
 import classes from "./when.module.css";
 import { strip } from "./when.ts";
 
@@ -26,7 +26,10 @@ export function Times({ incident, lastSeen }: { incident: Incident; lastSeen: st
       </dl>
       <div className={classes.axis} aria-hidden="true">
         {between ? (
-          <span className={classes.between} style={{ left: `${between.from}%`, width: `${between.to - between.from}%` }} />
+          <span
+            className={classes.between}
+            style={{ left: `${between.from}%`, width: `${between.to - between.from}%` }}
+          />
         ) : null}
         <span className={classes.before} style={{ width: `${opened}%` }} />
         <span
@@ -39,7 +42,9 @@ export function Times({ incident, lastSeen }: { incident: Incident; lastSeen: st
             className={`${classes.mark} ${place > 90 ? classes.last : ""}`}
             style={{ left: `${place}%` }}
           >
-            <span className={at % 2 === 0 ? classes.above : classes.below}>{name.split(",")[0]?.toLowerCase()}</span>
+            <span className={at % 2 === 0 ? classes.above : classes.below}>
+              {name.split(",")[0]?.toLowerCase()}
+            </span>
           </span>
         ))}
       </div>

@@ -24,10 +24,7 @@ export function Which({ which, title }: { which: Schemas["Which"]; title: (metri
         </p>
       )}
       {breakdowns.map((breakdown) => (
-        <details
-          key={`${breakdown.metric} ${breakdown.of} ${breakdown.label}`}
-          className={classes.breakdown}
-        >
+        <details key={`${breakdown.metric} ${breakdown.of} ${breakdown.label}`} className={classes.breakdown}>
           <summary>{heading(breakdown)}</summary>
           <Parts breakdown={breakdown} title={title(breakdown.metric)} />
         </details>
@@ -61,7 +58,10 @@ function Parts({ breakdown, title }: { breakdown: Breakdown; title: string }) {
               <td className={part.carries ? classes.carries : undefined}>
                 <code>{part.value}</code>
               </td>
-              <td className="number">{number(part.share * 100)}{"\u202f"}%</td>
+              <td className="number">
+                {number(part.share * 100)}
+                {"\u202f"}%
+              </td>
               <td className="number">{amount(part.alone, unit)}</td>
               <td className="number">{amount(part.without, unit)}</td>
               <td className="number">
