@@ -1,56 +1,12 @@
 /** What stands in a chart besides its line: band, incidents, gaps, thresholds, anomalies, marks. */
 import uPlot from "uplot";
-import { amount } from "@/lib/amount.ts";
 import { stretchInWords } from "@/lib/words.ts";
+import { type Draw, LABELS_HEIGHT, within, write, x, y } from "./canvas.ts";
 import type { Colours } from "./colours.ts";
 import { instant, type Point, thinned } from "./data.ts";
 import { placed } from "./labels.ts";
 import type { Shown } from "./shown.ts";
-
-/** Above the plot, in CSS pixels, where the labels of marks stand. */
-export const LABELS_HEIGHT = 18;
-export const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
-
-type Draw = (plot: uPlot, shown: Shown, colours: Colours) => void;
-
-/** With the state of the canvas as it was before, and nothing outside the plot unless it is wanted. */
-function within(
-  plot: uPlot,
-  isClipped: boolean,
-  draw: (ctx: CanvasRenderingContext2D, ratio: number) => void,
-): void {
-  const { ctx, bbox } = plot;
-  const ratio = uPlot.pxRatio;
-  ctx.save();
-  if (isClipped) {
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-  }
-  ctx.font = FONT.replace("12px", `${12 * ratio}px`);
-  draw(ctx, ratio);
-  ctx.restore();
-}
-
-const x = (plot: uPlot, at: number) => plot.valToPos(at / 1000, "x", true);
-const y = (plot: uPlot, value: number) => plot.valToPos(value, "y", true);
-
-/** Text with the page's colour around it, so that lines don't run through. */
-function write(
-  ctx: CanvasRenderingContext2D,
-  text: string,
-  left: number,
-  top: number,
-  fill: string,
-  page: string,
-) {
-  ctx.lineJoin = "round";
-  ctx.lineWidth = 3 * uPlot.pxRatio;
-  ctx.strokeStyle = page;
-  ctx.strokeText(text, left, top);
-  ctx.fillStyle = fill;
-  ctx.fillText(text, left, top);
-}
+import { higher, thresholds } from "./thresholds.ts";
 
 const incidents: Draw = (plot, shown, colours) =>
   within(plot, true, (ctx) => {
@@ -129,54 +85,6 @@ const band: Draw = (plot, shown, colours) =>
     }
   });
 
-const thresholds: Draw = (plot, shown, colours) =>
-  within(plot, true, (ctx, ratio) => {
-    const { left, top, width, height } = plot.bbox;
-    // At the old end: the new one is where something happens.
-    const start = left + 4 * ratio;
-    const outside = { above: [] as string[], below: [] as string[] };
-    ctx.textAlign = "left";
-    const lines = [
-      ["High", shown.high, colours.high],
-      ["Critical", shown.critical, colours.critical],
-    ] as const;
-    for (const [word, value, colour] of lines) {
-      if (value === null) continue;
-      const text = `${word} ${amount(value, shown.unit)}`;
-      const at = y(plot, value);
-      if (at < top || at > top + height) {
-        outside[at < top ? "above" : "below"].push(text);
-        continue;
-      }
-      ctx.strokeStyle = colour;
-      ctx.lineWidth = ratio;
-      ctx.setLineDash([4 * ratio, 4 * ratio]);
-      ctx.beginPath();
-      ctx.moveTo(left, at);
-      ctx.lineTo(left + width, at);
-      ctx.stroke();
-      ctx.setLineDash([]);
-      const hasRoomAbove = at - top > 18 * ratio;
-      ctx.textBaseline = hasRoomAbove ? "bottom" : "top";
-      write(ctx, text, start, at + (hasRoomAbove ? -2 : 3) * ratio, colour, colours.page);
-    }
-    if (outside.above.length > 0) {
-      ctx.textBaseline = "top";
-      write(ctx, `above: ${outside.above.join(", ")}`, start, top + 2 * ratio, colours.muted, colours.page);
-    }
-    if (outside.below.length > 0) {
-      ctx.textBaseline = "bottom";
-      write(
-        ctx,
-        `below: ${outside.below.join(", ")}`,
-        start,
-        top + height - 2 * ratio,
-        colours.muted,
-        colours.page,
-      );
-    }
-  });
-
 /** Shapes of anomalies are so far apart at least. */
 const APART = 9;
 
@@ -236,10 +144,15 @@ const marks: Draw = (plot, shown, colours) =>
       ctx.lineTo(Math.round(at) + 0.5, top + height);
     }
     ctx.stroke();
-    ctx.textAlign = "left";
     ctx.textBaseline = "bottom";
+    const above = higher(plot, shown);
+    ctx.textAlign = "right";
+    ctx.fillStyle = colours.muted;
+    ctx.fillText(above, left + width, top - 3 * ratio);
+    const room = above ? ctx.measureText(above).width + 8 * ratio : 0;
+    ctx.textAlign = "left";
     ctx.fillStyle = colours.text;
-    placed(all, left, left + width, 4 * ratio).forEach((place, at) => {
+    placed(all, left, left + width - room, 4 * ratio).forEach((place, at) => {
       const text = all[at]?.text;
       if (place !== null && text) ctx.fillText(text, place, top - 3 * ratio);
     });

@@ -1,11 +1,11 @@
 /** How uPlot is set up. What changes while it lives is read through functions. */
 import type uPlot from "uplot";
-import { number } from "@/lib/amount.ts";
+import { axisNumbers, axisTimes } from "./axis.ts";
+import { FONT, LABELS_HEIGHT } from "./canvas.ts";
 import type { Colours } from "./colours.ts";
 import { ends } from "./data.ts";
-import { around, FONT, LABELS_HEIGHT } from "./draw.ts";
+import { around } from "./draw.ts";
 import type { Shown } from "./shown.ts";
-import { axisTimes } from "./times.ts";
 
 export interface Setup {
   width: number;
@@ -76,7 +76,7 @@ export function options(setup: Setup): uPlot.Options {
         space: 36,
         grid: { stroke: () => colours().hairline, width: 1 },
         ticks: { show: false },
-        values: (_, splits) => splits.map(number),
+        values: (_, splits, __, ___, increment) => axisNumbers(splits, increment),
       },
     ],
     series: [

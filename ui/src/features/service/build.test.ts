@@ -4,7 +4,6 @@ import type { Finding, Service } from "@/api/services.ts";
 import type { Mute } from "@/api/status.ts";
 import type { Job } from "@/api/training.ts";
 import {
-  againstYesterday,
   changeText,
   coveringJob,
   inOrder,
@@ -14,6 +13,7 @@ import {
   since,
   stateOf,
   worstFirst,
+  yesterday,
 } from "./build.ts";
 
 function finding(id: string, rest: Partial<Finding> = {}): Finding {
@@ -93,11 +93,11 @@ test("a state holds since its incident began, since one ended, or since it was d
 test("yesterday is the middle of its samples, and is compared where both are", () => {
   expect([median([]), median([3]), median([4, 1]), median([9, 1, 2])]).toEqual([null, 3, 2.5, 2]);
   const plain = (text: string) => text.replaceAll("\u202f", " ");
-  expect(plain(againstYesterday(112, 100, "ms"))).toBe("+12 %, 100 ms yesterday");
-  expect(plain(againstYesterday(3, 0, "threads"))).toBe("0 threads yesterday");
-  expect(plain(againstYesterday(0, 0, "threads"))).toBe("the same, 0 threads yesterday");
-  expect(plain(againstYesterday(null, 100, "ms"))).toBe("100 ms yesterday");
-  expect(againstYesterday(1, null, "ms")).toBe("no value yesterday");
+  expect(plain(yesterday(112, 100, "ms"))).toBe("100 ms, now +12 %");
+  expect(plain(yesterday(3, 0, "threads"))).toBe("0 threads");
+  expect(plain(yesterday(0, 0, "threads"))).toBe("the same");
+  expect(plain(yesterday(null, 100, "ms"))).toBe("100 ms");
+  expect(yesterday(1, null, "ms")).toBe("no value");
 });
 
 test("of mutes the one of this service that holds longest counts", () => {

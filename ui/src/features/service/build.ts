@@ -80,12 +80,12 @@ export function median(values: number[]): number | null {
   return sorted.length % 2 === 1 || low === undefined ? high : (low + high) / 2;
 }
 
-/** "+12 %, 178 ms then"; a value of zero has no ratio. */
-export function againstYesterday(now: number | null, then: number | null, unit: string): string {
-  if (then === null) return "no value yesterday";
-  if (now === null) return `${amount(then, unit)} yesterday`;
-  const change = now === then ? "the same" : against(now, then);
-  return change === null ? `${amount(then, unit)} yesterday` : `${change}, ${amount(then, unit)} yesterday`;
+/** "178 ms, now +12 %"; a value of zero has no ratio. */
+export function yesterday(now: number | null, then: number | null, unit: string): string {
+  if (then === null) return "no value";
+  const change = now === null ? null : now === then ? "the same" : against(now, then);
+  if (change === "the same") return change;
+  return change === null ? amount(then, unit) : `${amount(then, unit)}, now ${change}`;
 }
 
 /** The mute that keeps everyone from being told of a service; the one that holds longest. */

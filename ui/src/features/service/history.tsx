@@ -41,7 +41,7 @@ export function History({ service, findings, evaluated, ranging }: Props) {
         <Ranges value={ranging.range} onChange={ranging.choose} />
       </div>
       <ChartKey />
-      <p className={`muted ${classes.hint}`}>
+      <p className={`muted ${classes.hint} ${classes.mouse}`}>
         Draw over a stretch to zoom all charts, double-click to go back; in a focused chart ← → move, + −
         zoom, 0 goes back.
       </p>

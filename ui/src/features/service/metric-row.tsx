@@ -5,7 +5,7 @@ import { Sparkline } from "@/components/sparkline.tsx";
 import { State } from "@/components/state.tsx";
 import { Told } from "@/components/told.tsx";
 import { amount } from "@/lib/amount.ts";
-import { againstYesterday, stateOf } from "./build.ts";
+import { stateOf, yesterday } from "./build.ts";
 import classes from "./metrics.module.css";
 import { useYesterday } from "./yesterday.ts";
 
@@ -42,7 +42,8 @@ export function MetricRow({ finding, values, evaluated }: Props) {
         <Sparkline values={values} tone={state.tone} label={`${title}, last hour`} />
       </span>
       <span className={classes.yesterday}>
-        {then === undefined ? "" : againstYesterday(value, then, unit)}
+        <span className={classes.word}>yesterday </span>
+        {then === undefined ? "" : yesterday(value, then, unit)}
       </span>
       <span className={classes.why}>
         <Told text={finding.why} />

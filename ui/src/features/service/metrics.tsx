@@ -20,21 +20,31 @@ export function Metrics({ service, findings, evaluated }: Props) {
   const order = useRef<string[]>([]);
   if (!isHeld) order.current = worstFirst(findings).map(({ id }) => id);
   return (
-    <ul
-      className={classes.rows}
-      onPointerEnter={() => setHeld(true)}
-      onPointerLeave={() => setHeld(false)}
-      onFocus={() => setHeld(true)}
-      onBlur={() => setHeld(false)}
-    >
-      {inOrder(findings, order.current).map((finding) => (
-        <MetricRow
-          key={finding.id}
-          finding={finding}
-          values={lines?.items.find(({ metric }) => metric === finding.id)?.values ?? NONE}
-          evaluated={evaluated}
-        />
-      ))}
-    </ul>
+    <>
+      <div className={classes.heads} aria-hidden="true">
+        <span>State</span>
+        <span>Metric</span>
+        <span className={classes.right}>Now</span>
+        <span>Last hour</span>
+        <span>Yesterday</span>
+        <span>Why</span>
+      </div>
+      <ul
+        className={classes.rows}
+        onPointerEnter={() => setHeld(true)}
+        onPointerLeave={() => setHeld(false)}
+        onFocus={() => setHeld(true)}
+        onBlur={() => setHeld(false)}
+      >
+        {inOrder(findings, order.current).map((finding) => (
+          <MetricRow
+            key={finding.id}
+            finding={finding}
+            values={lines?.items.find(({ metric }) => metric === finding.id)?.values ?? NONE}
+            evaluated={evaluated}
+          />
+        ))}
+      </ul>
+    </>
   );
 }
