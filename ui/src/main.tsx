@@ -20,6 +20,7 @@ import "@mantine/core/styles/Checkbox.css";
 import "@mantine/core/styles/Button.css";
 import "@mantine/core/styles/Menu.css";
 import "@mantine/core/styles/Combobox.css";
+import "@mantine/core/styles/FloatingIndicator.css";
 import "@mantine/core/styles/SegmentedControl.css";
 import "./app/palette.css";
 import { MantineProvider } from "@mantine/core";

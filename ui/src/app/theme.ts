@@ -1,5 +1,11 @@
 /** Mantine in our palette. Its own default fails on contrast, so every colour in use is set. */
-import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
+import {
+  type CSSVariablesResolver,
+  createTheme,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  type VariantColorsResolver,
+} from "@mantine/core";
 
 /** From light to dark; the ends are never used as text. */
 const accent: MantineColorsTuple = [
@@ -15,7 +21,15 @@ const accent: MantineColorsTuple = [
   "#10346a",
 ];
 
+/** Mantine chooses the text of filled buttons by the shade of the light scheme, also in the dark one. */
+const variantColorResolver: VariantColorsResolver = (input) => {
+  const colors = defaultVariantColorsResolver(input);
+  const isAccent = !input.color || input.color === "accent";
+  return input.variant === "filled" && isAccent ? { ...colors, color: "var(--on-accent)" } : colors;
+};
+
 export const theme = createTheme({
+  variantColorResolver,
   primaryColor: "accent",
   primaryShade: { light: 6, dark: 3 },
   colors: { accent },

@@ -109,7 +109,7 @@ function Fleet({ watched }: { watched: Service[] }) {
           <Sentence parts={told.lead} />
         )}
       </p>
-      <Strip onsets={onsets} axis={axis} range={range} onRange={onRange} />
+      <Strip onsets={onsets} axis={axis} range={range} most={isTable ? 12 : 6} onRange={onRange} />
       <Services rows={rows} columns={columns} asked={search} onAsk={ask} />
       {judged.isError ? (
         <p className={classes.footing} role="status">

@@ -11,35 +11,42 @@ import type { Row } from "./rows.ts";
 const UNFOLDED = 300;
 
 export function ServiceGrid({ groups, isSearched }: { groups: Group[]; isSearched: boolean }) {
-  return groups.map(({ state, rows }) => {
-    const { tone, word } = ofService(state);
-    const isCalm = state === "normal" || state === "no_data";
-    return isCalm && rows.length > UNFOLDED && !isSearched ? (
-      <details key={state} className={classes.group}>
+  return (
+    <div className={classes.groups}>
+      {groups.map((group) => (
+        <States key={group.state} group={group} isSearched={isSearched} />
+      ))}
+    </div>
+  );
+}
+
+function States({ group: { state, rows }, isSearched }: { group: Group; isSearched: boolean }) {
+  const { tone, word } = ofService(state);
+  const isCalm = state === "normal" || state === "no_data";
+  if (isCalm && rows.length > UNFOLDED && !isSearched) {
+    return (
+      <details className={classes.group}>
         <summary className={classes.title}>
           <Title tone={tone} word={word} count={rows.length} />
         </summary>
         <Tiles rows={rows} isCalm={isCalm} />
       </details>
-    ) : (
-      <section
-        key={state}
-        className={classes.group}
-        aria-label={`${word}, ${counted(rows.length, "service")}`}
-      >
-        <h3 className={classes.title}>
-          <Title tone={tone} word={word} count={rows.length} />
-        </h3>
-        <Tiles rows={rows} isCalm={isCalm} />
-      </section>
     );
-  });
+  }
+  return (
+    <section className={classes.group} aria-label={`${word}, ${counted(rows.length, "service")}`}>
+      <h3 className={classes.title}>
+        <Title tone={tone} word={word} count={rows.length} />
+      </h3>
+      <Tiles rows={rows} isCalm={isCalm} />
+    </section>
+  );
 }
 
 function Title({ tone, word, count }: { tone: Tone; word: string; count: number }) {
   return (
     <>
-      <State tone={tone} word={word} /> <span className="muted">{counted(count, "service")}</span>
+      <State tone={tone} word={word} /> <span className="muted">{count}</span>
     </>
   );
 }

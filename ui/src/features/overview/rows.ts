@@ -27,6 +27,9 @@ export interface Row {
   open: { count: number; newest: number; since: string } | null;
 }
 
+/** "node-2" before "node-10". */
+const byName = new Intl.Collator("en", { numeric: true });
+
 export type Sparks = Map<string, (number | null)[]>;
 
 /** The metrics that every server has; more than three columns aren't read at a glance. */
@@ -53,7 +56,7 @@ export function rowsOf(asked: {
   // Worst first; of equally bad ones who moved first.
   const services = asked.services
     .map((service) => ({ service, rank: STATES.indexOf(service.state), onset: onset(service.id) }))
-    .sort((a, b) => a.rank - b.rank || sooner(a.onset, b.onset) || a.service.id.localeCompare(b.service.id));
+    .sort((a, b) => a.rank - b.rank || sooner(a.onset, b.onset) || byName.compare(a.service.id, b.service.id));
   return services.map(({ service }) => {
     const own = findings.get(service.id) ?? [];
     return {

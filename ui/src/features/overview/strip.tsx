@@ -7,22 +7,21 @@ import { local, type Range, utc } from "@/lib/time.ts";
 import { type Onset, placed, ticksOf } from "./onsets.ts";
 import classes from "./strip.module.css";
 
-/** More than these are told by their number. */
-const MOST = 12;
-
 interface Props {
   onsets: Onset[];
   axis: Range;
   range: string;
+  /** More than these are told by their number. */
+  most: number;
   onRange: (range: string) => void;
 }
 
-export const Strip = memo(function Strip({ onsets, axis, range, onRange }: Props) {
+export const Strip = memo(function Strip({ onsets, axis, range, most, onRange }: Props) {
   const inside = onsets.flatMap((onset) => {
     const place = placed(onset, axis);
     return place ? [{ onset, place }] : [];
   });
-  const shown = inside.slice(0, MOST);
+  const shown = inside.slice(0, most);
   const before = onsets.length - inside.length;
   return (
     <section aria-labelledby="moved" className={classes.strip}>
@@ -44,9 +43,9 @@ export const Strip = memo(function Strip({ onsets, axis, range, onRange }: Props
           Nothing moved in this range that is not resolved, and there is no early warning.
         </p>
       )}
-      {inside.length > MOST ? (
+      {inside.length > most ? (
         <p className="muted">
-          {inside.length - MOST} more moved later; <Link to="/incidents">all incidents</Link>
+          {inside.length - most} more moved later; <Link to="/incidents">all incidents</Link>
         </p>
       ) : null}
       {before > 0 ? (

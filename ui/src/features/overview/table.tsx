@@ -75,6 +75,11 @@ const ServiceRow = memo(function ServiceRow({ row }: { row: Row }) {
         <span className={classes.stateBelow}>
           <State tone={tone} word={word} />
         </span>
+        {row.open ? (
+          <span className={classes.openBelow}>
+            <Open open={row.open} service={row.id} />
+          </span>
+        ) : null}
         {row.worst && isElsewhere ? (
           <span className={`${classes.below} ${classes[row.worst.tone] ?? ""}`}>{row.worst.words}</span>
         ) : null}

@@ -27,7 +27,9 @@ function Search({ onDone }: { onDone: () => void }) {
   const current = useRef<HTMLDivElement>(null);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is chosen by keys is shown.
-  useEffect(() => current.current?.scrollIntoView?.({ block: "nearest" }), [at]);
+  useEffect(() => {
+    current.current?.scrollIntoView?.({ block: "nearest" });
+  }, [at]);
 
   const go = (to: Found) => {
     onDone();

@@ -47,6 +47,8 @@ export function Freshness() {
               </Menu.RadioItem>
             ))}
           </Menu.RadioGroup>
+          <Menu.Divider />
+          <Menu.Item onClick={refresh}>Renew now</Menu.Item>
         </Menu.Dropdown>
       </Menu>
       <span className={isSilent ? classes.bad : classes.asOf} title={asOf === null ? undefined : utc(asOf)}>
@@ -62,7 +64,7 @@ export function Freshness() {
           </>
         )}
       </span>
-      <button type="button" className={classes.tool} onClick={refresh}>
+      <button type="button" className={`${classes.tool} ${classes.wide}`} onClick={refresh}>
         Renew
       </button>
       <span className="visually-hidden" role="status">
