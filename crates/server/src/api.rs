@@ -4,6 +4,7 @@
 mod access;
 mod audit;
 mod catalogue;
+mod compression;
 mod configuration;
 mod datasets;
 mod decisions;
@@ -29,6 +30,7 @@ mod services;
 mod sparklines;
 mod status;
 mod stream;
+mod ui;
 mod vocabulary;
 
 use std::sync::{Arc, Mutex};
@@ -38,7 +40,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
 use domain::{ServiceId, Timestamp};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -126,6 +128,7 @@ fn whole(api: Api) -> Router {
         .fallback_service(entered)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(finish))
+        .layer(middleware::from_fn(compression::compress))
 }
 
 /// Refuses targets that are too long or not below the base path, and takes that off.
@@ -231,7 +234,10 @@ fn described() -> (Router<Api>, OpenApi) {
 
 fn router(api: Api) -> Router {
     let (routes, document) = described();
+    let pages = Arc::new(ui::Pages::built(&api.config().server.base_path));
     routes
+        .merge(pages_routes())
+        .layer(Extension(pages))
         .layer(Extension(Arc::new(docs::Served::of(&document))))
         .layer(from_fn_with_state(
             Arc::new(Vocabulary::of(&document)),
@@ -261,8 +267,16 @@ fn prometheus_routes() -> OpenApiRouter<Api> {
         .routes(routes!(prometheus::build_info))
 }
 
+/// The operator's pages, which are no part of the API.
+fn pages_routes() -> Router<Api> {
+    Router::new()
+        .route("/ui", get(ui::entry))
+        .route(ui::AT, get(ui::first))
+        .route("/ui/{*path}", get(ui::below))
+}
+
 /// Headers of every answer: nothing may guess its type, keep it, frame it, or learn from where one
-/// came.
+/// came. A page may say otherwise of itself.
 const ALWAYS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -279,7 +293,9 @@ async fn finish(request: Request, next: Next) -> Response {
     telemetry::answered(response.status().as_u16());
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     headers
         .entry(header::CACHE_CONTROL)

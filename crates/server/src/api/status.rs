@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, PoisonError};
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Json};
 use domain::{Gap, Presence, SourceState, Timestamp};
 use embedded::scrape::TargetStatus;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::openapi::{GapWord, Time, words};
+use super::ui::{self, Pages, wants_pages};
 use crate::clock;
 use crate::collecting::shifted;
 use crate::paging::standing;
@@ -36,6 +37,7 @@ words! {
 
 const FRONT_PAGE: &str = "Bellwether
 
+GET  /ui/                             the operator's pages, for a browser
 GET  /services                        what is watched, worst first
 GET  /metrics?service=ID              the newest judgement of each metric, with why
 GET  /logs?service=ID&event_ts=TIME   the log lines around an instant
@@ -81,9 +83,14 @@ GET  /api/v1/audit                    ?actor=&from=&to=&cursor=&limit=: who chan
 /// The routes, one a line.
 #[utoipa::path(get, path = "/", tag = "description", responses(
     (status = 200, description = "Plain text for people.", body = String, content_type = "text/plain"),
+    (status = 303, description = "To the operator's pages, for a browser: where Accept has text/html."),
 ))]
-pub async fn front_page() -> &'static str {
-    FRONT_PAGE
+pub async fn front_page(Extension(pages): Extension<Arc<Pages>>, headers: HeaderMap) -> Response {
+    let vary = [(header::VARY, "accept")];
+    if pages.are_built() && wants_pages(&headers) {
+        return (vary, Redirect::to(ui::AT)).into_response();
+    }
+    (vary, FRONT_PAGE).into_response()
 }
 
 /// Whether the process serves.

@@ -17,6 +17,7 @@ mod explained;
 mod incidents;
 mod knobs;
 mod operators;
+mod pages;
 mod paging;
 mod recordings;
 mod reload;

@@ -369,6 +369,8 @@ async fn everything_lies_below_the_base_path_and_nothing_beside_it() {
         // The front page, which takes no parameter.
         ("/bell?x=1", 400),
         ("/bell/api/v1/status", 200),
+        ("/bell/ui", 308),
+        ("/ui/", 404),
         ("/healthz", 404),
         ("/api/v1/status", 404),
         ("/", 404),

@@ -70,7 +70,7 @@ fn expected(
     method: &str,
     caller: &Caller,
 ) -> &'static [u16] {
-    const THROUGH: &[u16] = &[200, 201, 202, 204, 400, 404, 409, 415, 503];
+    const THROUGH: &[u16] = &[200, 201, 202, 204, 308, 400, 404, 409, 415, 503];
     match (methods.get(method), caller.role) {
         (Some(None), _) => THROUGH,
         (_, None) => &[401],
