@@ -2,20 +2,47 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz bench show-main-job show-incidents show-logs show-embedded show-api lint build clean
+.PHONY: help demo ui test test-ui test-long screenshots fuzz bench show-main-job show-incidents show-logs show-embedded show-api lint build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## A simulated shop, Bellwether with its embedded store and one fault (FAULT=, SERVICE=, SEED=, FAULTS=none); ends with Ctrl-C
+# The operator's pages; npm writes the second file when it has installed what the lock file says.
+ui_sources := $(shell find ui/src ui/public -type f ! -name '*.test.ts*') ui/index.html ui/vite.config.ts ui/package.json
+ui_page := ui/dist/index.html
+ui_packages := ui/node_modules/.package-lock.json
+
+demo: ui ## A simulated shop, Bellwether with its embedded store and one fault (FAULT=, SERVICE=, SEED=, FAULTS=none); ends with Ctrl-C
 	@scripts/demo.sh
 
-test: ## Purity, formatting, lints and all tests (needs Debian's prometheus, prometheus-alertmanager, curl and python3; about ten minutes the first time)
-	@scripts/require.sh cargo cc prometheus prometheus-alertmanager curl python3
+ui: $(ui_page) ## The operator's pages, which every build takes along (needs Node.js 20.19 or newer with npm)
+
+$(ui_packages): ui/package-lock.json ui/package.json
+	@scripts/require.sh node
+	cd ui && npm ci --no-audit --no-fund
+	@touch $@
+
+$(ui_page): $(ui_sources) $(ui_packages)
+	@scripts/require.sh node
+	cd ui && npm run --silent build
+
+test: ui ## Purity, formatting, lints and all tests (needs Debian's prometheus, prometheus-alertmanager, curl, python3 and chromium, and Node.js; about ten minutes the first time)
+	@scripts/require.sh cargo cc prometheus prometheus-alertmanager curl python3 chromium
 	@scripts/check_pure.sh
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
+	@$(MAKE) --no-print-directory test-ui
+
+# The pages are looked at in the binary that the tests have built.
+test-ui: ui ## The operator's pages alone: types, lints, unit tests, and a real browser on the debug binary
+	@scripts/require.sh chromium
+	cd ui && npm run --silent types && npm run --silent lint && npm run --silent test && npm run --silent e2e
+
+screenshots: ui ## Every page in light, dark and as wide as a phone, to ui/shots, from a demo of its own (BELLWETHER=http://... one that runs)
+	@scripts/require.sh cargo cc chromium
+	cargo build -p server --bin bellwether
+	cd ui && npm run --silent screenshots
 
 test-long: ## The live tests with 500 kills, 100 more while people are paged, twelve minutes behind an Alertmanager, a recording of ten minutes, whole episodes and every demo; again with Prometheus 3 (needs Go); ten more simulated weeks
 	@scripts/require.sh cargo cc prometheus prometheus-alertmanager curl python3
@@ -60,10 +87,10 @@ lint: ## Purity, formatting and lints alone
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
-build: ## The release binary, target/release/bellwether
+build: ui ## The release binary, target/release/bellwether
 	@scripts/require.sh cargo cc
 	cargo build --release -p server
 
 clean: ## Remove what was built and what the demo and the benches left
 	cargo clean
-	rm -rf .demo .bench fuzz/target fuzz/found fuzz/artifacts
+	rm -rf ui/dist ui/shots .demo .bench fuzz/target fuzz/found fuzz/artifacts

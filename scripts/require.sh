@@ -5,11 +5,14 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
+# The oldest Node.js that the operator's pages are built with.
+node_wanted=$(sed -n 's/.*"node": ">=\(.*\)".*/\1/p' "$root/ui/package.json")
 
 # The commands that a tool stands for, and the Debian packages that bring them.
 commands_of() {
     case $1 in
         prometheus) echo "prometheus promtool" ;;
+        node) echo "node npm" ;;
         *) echo "$1" ;;
     esac
 }
@@ -18,6 +21,8 @@ packages_of() {
     case $1 in
         cc) echo "gcc libc6-dev" ;;
         curl) echo "curl ca-certificates" ;;
+        node) command -v node >/dev/null && echo npm || echo nodejs ;;
+        chromium) echo "chromium fonts-dejavu-core" ;;
         *) echo "$1" ;;
     esac
 }
@@ -27,6 +32,11 @@ is_there() {
     for command in $(commands_of "$1"); do
         command -v "$command" >/dev/null || return 1
     done
+    [ "$1" != node ] || is_new_enough "$node_wanted" "$(node --version | tr -d v)"
+}
+
+is_new_enough() {
+    [ "$(printf '%s\n%s\n' "$1" "${2%%-*}" | sort -V | head -n 1)" = "$1" ]
 }
 
 # Cargo comes from rustup: Debian's is older than this workspace needs.
@@ -45,11 +55,19 @@ require_cargo() {
         exit 1
     fi
     found=$(cargo --version | awk '{ print $2 }')
-    if [ "$(printf '%s\n%s\n' "$wanted" "${found%%-*}" | sort -V | head -n 1)" != "$wanted" ]; then
+    if ! is_new_enough "$wanted" "$found"; then
         echo "cargo is $found; this workspace needs $wanted or newer. Run:" >&2
         echo "    rustup update stable" >&2
         exit 1
     fi
+}
+
+# Debian's Node.js may be older than the pages need.
+say_old_node() {
+    echo "Node.js is $(node --version 2>/dev/null || echo missing); the operator's pages need $node_wanted or newer, with npm." >&2
+    echo "Debian 13 and Ubuntu 25.04 have it (sudo apt-get install -y --no-install-recommends nodejs npm);" >&2
+    echo "elsewhere install a current release as https://nodejs.org/en/download says." >&2
+    exit 1
 }
 
 # Runs a command as root, or fails quietly where that isn't possible without asking.
@@ -101,6 +119,8 @@ missing=()
 for tool in "$@"; do
     if [ "$tool" = cargo ]; then
         require_cargo
+    elif [ "$tool" = node ] && command -v node >/dev/null && command -v npm >/dev/null && ! is_there node; then
+        say_old_node
     elif ! is_there "$tool"; then
         read -ra packages <<<"$(packages_of "$tool")"
         missing+=("${packages[@]}")
@@ -110,6 +130,11 @@ done
 
 if may_install && install_packages "${missing[@]}"; then
     for tool in "$@"; do
+        # Some packages of Node.js bring npm, others leave it to one of its own.
+        if [ "$tool" = node ] && ! is_there node; then
+            command -v npm >/dev/null || install_packages npm || true
+            is_there node || say_old_node
+        fi
         [ "$tool" = cargo ] || is_there "$tool" || {
             echo "$tool is still missing after installing ${missing[*]}" >&2
             exit 1
@@ -117,6 +142,9 @@ if may_install && install_packages "${missing[@]}"; then
     done
     exit 0
 fi
+for index in "${!missing[@]}"; do
+    [ "${missing[index]}" != nodejs ] || missing+=(npm)
+done
 echo "missing: ${missing[*]}. Run:" >&2
 echo "    sudo apt-get update && sudo env RUNLEVEL=1 apt-get install -y --no-install-recommends ${missing[*]}" >&2
 mapfile -t services < <(services_of "${missing[@]}")
