@@ -3,10 +3,10 @@ import { defineConfig } from "vitest/config";
 /** The pages in a real browser against the real binary; see e2e/README.md. */
 export default defineConfig({
   test: {
-    include: ["e2e/**/*.e2e.ts"],
+    include: [process.env.SCREENSHOTS ? "e2e/screenshots.ts" : "e2e/**/*.e2e.ts"],
     globalSetup: ["e2e/setup.ts"],
     fileParallelism: false,
     testTimeout: 60_000,
-    hookTimeout: 180_000,
+    hookTimeout: 300_000,
   },
 });
