@@ -29,7 +29,6 @@ const GROUPS: { name: string; keys: [string, string][] }[] = [
       ["k", "the one before"],
       ["Enter", "open it"],
       ["x", "select the incident"],
-      ["e", "next ERROR of a log"],
     ],
   },
   {

@@ -20,7 +20,8 @@ export function Person({ onHelp }: { onHelp: () => void }) {
     mutationFn: logout,
     onSuccess: async () => {
       await navigate({ to: "/login", search: {} });
-      queries.clear();
+      // Nothing that was seen stays; who one is, the log-in asks anew.
+      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "me" });
     },
     onError: (error) => toast({ text: `Still logged in: ${error.message}`, failed: true }),
   });
