@@ -18,7 +18,6 @@ export function ServicePage() {
   const query = useQuery(services());
   return (
     <div className={classes.page}>
-      <title>{`${id} · Bellwether`}</title>
       <Shown what="the services" query={query}>
         {(all) => {
           const service = all.find((one) => one.id === id);

@@ -127,7 +127,13 @@ function MuteDialog({ service, isRunning, onClose, onMute }: DialogProps) {
   const [span, setSpan] = useState("1h");
   const [note, setNote] = useState("");
   return (
-    <Modal opened onClose={onClose} title={`Mute ${service}`} centered>
+    <Modal
+      opened
+      onClose={onClose}
+      title={`Mute ${service}`}
+      centered
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       <form
         className={classes.form}
         onSubmit={(event) => {

@@ -22,7 +22,13 @@ export function Why({ finding, at, onClose }: { finding: Finding; at: string | n
   }));
   const query = useQuery(decisionAt(asked));
   return (
-    <Modal opened onClose={onClose} size="lg" title={`Why: ${finding.service}, ${finding.title}`}>
+    <Modal
+      opened
+      onClose={onClose}
+      size="lg"
+      title={`Why: ${finding.service}, ${finding.title}`}
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       <Shown what="the decision" query={query}>
         {(answer) => (answer ? <Answer answer={answer} /> : <p>Nothing is kept of it.</p>)}
       </Shown>
