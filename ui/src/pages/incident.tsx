@@ -7,7 +7,7 @@ import { type Incident, incident as incidentQuery, incidents } from "@/api/incid
 import { catalogue, services } from "@/api/services.ts";
 import { stringifySearch } from "@/app/search.ts";
 import { Copy } from "@/components/copy.tsx";
-import { Empty, Shown } from "@/components/face.tsx";
+import { Shown } from "@/components/face.tsx";
 import { Actions } from "@/features/incident/actions.tsx";
 import { SeenBefore } from "@/features/incident/before.tsx";
 import { WhatChanged } from "@/features/incident/changed.tsx";
@@ -60,12 +60,13 @@ function Numbered({ id }: { id: number }) {
 
 function NoSuch({ text }: { text: string }) {
   return (
-    <Empty title={`There is no incident #${text}`}>
+    <div className={classes.none}>
+      <h1>There is no incident #{text}</h1>
       <p>
         It was never opened here, or it is older than what is kept.{" "}
         <Link to="/incidents">Show all incidents</Link>
       </p>
-    </Empty>
+    </div>
   );
 }
 
@@ -75,7 +76,7 @@ function Page({ incident }: { incident: Incident }) {
   const minute = useMinute();
   const known = useQuery(catalogue());
   const lastSeen = useLastSeen(incident);
-  const { title, unit, query } = useMetrics(known.data);
+  const { title, unit, query } = useMetrics(incident, known.data);
 
   const metrics = choice(incident, search.metric).map((id) => ({ id, title: title(id), query: query(id) }));
   const metric = metrics.find(({ id }) => id === search.metric)?.id ?? metrics[0]?.id ?? null;
@@ -108,7 +109,7 @@ function Page({ incident }: { incident: Incident }) {
         ) : null}
         {explanation ? (
           <div className={classes.column}>
-            <WhatChanged changes={explanation.what_changed} />
+            <WhatChanged changes={explanation.what_changed} title={title} />
             <Which which={explanation.which} title={title} />
           </div>
         ) : null}
@@ -146,15 +147,21 @@ function choice(incident: Incident, asked: string | undefined): string[] {
   return [...new Set(all)];
 }
 
-function useMetrics(known: Schemas["CatalogueMetric"][] | undefined) {
+/** Titles, units and queries as the catalogue has them; what it lacks, as it was when the incident opened. */
+function useMetrics(incident: Incident, known: Schemas["CatalogueMetric"][] | undefined) {
+  const { explanation } = incident;
   return useMemo(() => {
-    const by = new Map(known?.map((metric) => [metric.id, metric]));
+    const by = new Map<string, { title: string; unit: string; query?: string }>();
+    for (const metric of [...(explanation?.shifts.items ?? []), ...(explanation?.how_unusual ?? [])]) {
+      by.set(metric.metric, { title: metric.title, unit: metric.unit });
+    }
+    for (const metric of known ?? []) by.set(metric.id, metric);
     return {
       title: (id: string) => by.get(id)?.title ?? id,
       unit: (id: string) => by.get(id)?.unit ?? "",
       query: (id: string) => by.get(id)?.query ?? null,
     };
-  }, [known]);
+  }, [explanation, known]);
 }
 
 /** An evaluation tells which incident of a service fires; the incident itself is renewed when something happens. */

@@ -15,7 +15,7 @@ export function SeenBefore({ similar, title }: Props) {
   return (
     <Section title="Seen before">
       {similar.items.length === 0 ? (
-        <p>{similar.answer}.</p>
+        <p>{similar.answer.charAt(0).toUpperCase() + similar.answer.slice(1)}.</p>
       ) : (
         <ul className={classes.list}>
           {similar.items.map((past) => (

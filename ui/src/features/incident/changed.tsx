@@ -7,7 +7,12 @@ import classes from "./changed.module.css";
 import { changeLines } from "./changes.ts";
 import { Section } from "./section.tsx";
 
-export function WhatChanged({ changes }: { changes: Schemas["Changes"] }) {
+interface Props {
+  changes: Schemas["Changes"];
+  title: (metric: string) => string;
+}
+
+export function WhatChanged({ changes, title }: Props) {
   const lines = changeLines(changes.items);
   return (
     <Section title="What changed before">
@@ -29,7 +34,7 @@ export function WhatChanged({ changes }: { changes: Schemas["Changes"] }) {
                   {line.of.length > 1 ? (
                     <details>
                       <summary className="muted">which</summary>
-                      {line.of.join(", ")}
+                      {line.of.map(title).join(", ")}
                     </details>
                   ) : null}
                   {line.by ? <span className="muted">, by {line.by}</span> : null}

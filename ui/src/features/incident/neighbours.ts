@@ -7,13 +7,10 @@ export interface Neighbours {
   previous: number | null;
 }
 
-/** In a list that has it; else, by number, where it would stand in one with the newest first. */
+/** In a list that has it; else by number, up to the newest that is known. */
 export function neighbours(ids: readonly number[], id: number): Neighbours {
   const at = ids.indexOf(id);
   if (at >= 0) return { next: ids[at + 1] ?? null, previous: ids[at - 1] ?? null };
-  const newestFirst = ids.toSorted((a, b) => b - a);
-  return {
-    next: newestFirst.find((one) => one < id) ?? null,
-    previous: newestFirst.findLast((one) => one > id) ?? null,
-  };
+  const newest = Math.max(0, ...ids);
+  return { next: id > 1 ? id - 1 : null, previous: id < newest ? id + 1 : null };
 }

@@ -14,11 +14,11 @@ export function Timeline({ incident }: { incident: Incident }) {
   const quiet = notices.data && known.data ? silence(notices.data, known.data.length) : null;
   return (
     <Section title="Timeline">
-      <table>
+      <table className={classes.table}>
         <caption className="visually-hidden">What happened, oldest first</caption>
         <tbody>
           {happenings(incident, notices.data ?? []).map(({ key, at, who, text, isNot }) => (
-            <tr key={key}>
+            <tr key={key} className={classes.row}>
               <td className={classes.at}>
                 <When at={at} />
               </td>

@@ -1,6 +1,8 @@
+import { renderHook, screen } from "@testing-library/react";
 import { expect, test } from "vitest";
+import { Toasts } from "@/components/toasts.tsx";
 import { incident } from "./fixture.ts";
-import { news } from "./use-news.ts";
+import { news, useNews } from "./use-news.ts";
 
 const entry = (actor: string) => ({
   at: incident.opened_ts,
@@ -20,4 +22,14 @@ test("what others did is news, what one did oneself isn't", () => {
     "kim (unverified)",
   ]);
   expect(news(timeline, timeline.length, "mara")).toEqual([]);
+});
+
+test("an entry that comes while the page is open is announced, those that were there aren't", () => {
+  const { rerender } = renderHook(({ now }) => useNews(now, "mara"), {
+    initialProps: { now: incident },
+    wrapper: Toasts,
+  });
+  expect(screen.getByRole("status")).toBeEmptyDOMElement();
+  rerender({ now: { ...incident, timeline: [...incident.timeline, entry("kim (unverified)")] } });
+  expect(screen.getByRole("status")).toHaveTextContent("kim (unverified): looking");
 });

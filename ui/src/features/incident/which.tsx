@@ -19,7 +19,7 @@ export function Which({ which, title }: { which: Schemas["Which"]; title: (metri
           </p>
         ))
       ) : (
-        <p>
+        <p className={classes.carried}>
           <Told text={which.answer} />.
         </p>
       )}
