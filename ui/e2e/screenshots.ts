@@ -1,7 +1,7 @@
 /** Every page in light, dark and as wide as a phone, to `shots/`: for looking at. */
 import { mkdir } from "node:fs/promises";
 import { inject, test } from "vitest";
-import { closed, contextOf, type Look, settled } from "./browser.ts";
+import { contextOf, type Look, settled } from "./browser.ts";
 import { everyPage } from "./every.ts";
 
 const SHOTS = new URL("../shots/", import.meta.url).pathname;
@@ -26,5 +26,4 @@ test("pictures of every page", async () => {
       await context.close();
     }
   }
-  await closed();
 }, 300_000);

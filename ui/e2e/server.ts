@@ -28,7 +28,7 @@ export async function startDemo(): Promise<Running> {
     const id: number | undefined = open.items?.[0]?.id;
     if (id === undefined) return false;
     const incident = await asked(url, `/api/v1/incidents/${id}`);
-    return incident.logs !== null;
+    return Boolean(incident.logs);
   });
   return { url, stop: demo.stop };
 }
@@ -82,7 +82,7 @@ function run(args: string[], folder: string) {
   };
   const until = async (what: string, isThere: () => Promise<boolean>) => {
     const latest = Date.now() + PATIENCE_MS;
-    while (Date.now() < latest && child.exitCode === null) {
+    while (Date.now() < latest && child.exitCode === null && child.signalCode === null) {
       if (await isThere().catch(() => false)) return;
       await pause(LOOK_AGAIN_MS);
     }
