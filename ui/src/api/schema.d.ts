@@ -2611,13 +2611,13 @@ export interface operations {
                 content: {
                     "text/plain": string;
                 };
+            };
             /** @description To the operator's pages, for a browser: where Accept has text/html. */
             303: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
             };
             /** @description A parameter, header or body is missing, wrong or unknown; `detail` says which, and what it must be. */
             400: {
