@@ -29,15 +29,8 @@ export function Filters({ services, search, asked, onChange, onNewer, children }
         value={search.service ?? ""}
         onChange={(event) => onChange({ service: event.currentTarget.value })}
       />
-      {children}
-      <TextInput
-        label="Around"
-        type="datetime-local"
-        step={1}
-        value={chosenInstant(asked.at)}
-        onChange={(event) => onChange({ at: instantText(event.currentTarget.value), range: "" })}
-      />
       <NativeSelect
+        className={classes.level}
         label="Level"
         data={[
           { value: "", label: "all" },
@@ -59,9 +52,20 @@ export function Filters({ services, search, asked, onChange, onNewer, children }
         value={asked.order}
         onChange={(event) => onChange({ order: event.currentTarget.value })}
       />
-      <Button variant="default" onClick={onNewer}>
+      <Button variant="default" px={12} onClick={onNewer}>
         Read again
       </Button>
+      <div className={classes.when}>
+        {children}
+        <TextInput
+          className={classes.around}
+          label="Around"
+          type="datetime-local"
+          step={1}
+          value={chosenInstant(asked.at)}
+          onChange={(event) => onChange({ at: instantText(event.currentTarget.value), range: "" })}
+        />
+      </div>
     </form>
   );
 }
@@ -69,15 +73,17 @@ export function Filters({ services, search, asked, onChange, onNewer, children }
 function TextFilter({ text, onChange }: { text: string; onChange: (text: string) => void }) {
   const [typed, setTyped] = useState(text);
   const [known, setKnown] = useState(text);
+  const [submitted, setSubmitted] = useState(text);
   if (known !== text) {
-    // Changed elsewhere: by a pattern, a trace, the way back.
     setKnown(text);
-    if (typed.trim() !== text) setTyped(text);
+    // Changed elsewhere: by a pattern, a trace, the way back.
+    if (text !== submitted) setTyped(text);
   }
   const pause = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(pause.current), []);
   const submit = (value: string) => {
     clearTimeout(pause.current);
+    setSubmitted(value.trim());
     if (value.trim() !== text) onChange(value.trim());
   };
   return (

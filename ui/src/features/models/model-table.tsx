@@ -10,15 +10,15 @@ import { type ModelRow, OUTCOMES, type Sort } from "./rows.ts";
 import { type Column, Table } from "./table.tsx";
 
 const COLUMNS: Column<Sort>[] = [
-  { name: "State", width: "180px", by: "state" },
+  { name: "State", width: "172px", by: "state" },
   { name: "Service", width: "auto", by: "service" },
   { name: "Metric", width: "auto", by: "metric" },
-  { name: "Trained", width: "104px", by: "trained" },
+  { name: "Trained", width: "124px", by: "trained" },
   { name: "Rows", width: "72px", isNumber: true, by: "rows" },
   { name: "Window", width: "84px", isNumber: true },
-  { name: "Raw anomalies", width: "112px", isNumber: true, by: "share" },
+  { name: "Raw anomalies", width: "124px", isNumber: true, by: "share" },
   { name: "Threshold", width: "88px", isNumber: true, by: "threshold" },
-  { name: "Last training", width: "148px" },
+  { name: "Last training", width: "140px" },
   { name: "Next", width: "96px", by: "next" },
 ];
 
@@ -76,7 +76,7 @@ function Cells({ row, isOpen, onToggle }: { row: ModelRow; isOpen: boolean; onTo
       <td className="number">{model ? number(model.rows) : ""}</td>
       <td className="number">{window === null ? "" : length(window)}</td>
       <td className="number">{model ? percent(model.raw_share) : ""}</td>
-      <td className="number">{model ? number(model.forest_threshold) : ""}</td>
+      <td className="number">{model ? model.forest_threshold.toFixed(3) : ""}</td>
       <td title={last_outcome?.detail ?? undefined}>
         {row.outcome === "unusable" ? "" : OUTCOMES[row.outcome]}
       </td>

@@ -150,7 +150,7 @@ export function summaryOf(rows: ModelRow[]): Summary {
   const notes: [number, string][] = [
     [count("kept_old"), "kept the old model"],
     [count("not_enough_samples"), "without enough samples"],
-    [rows.filter((row) => row.of.model?.constant).length, "constant"],
+    [rows.filter((row) => row.of.model?.constant).length, "are constant"],
   ];
   return {
     total: rows.length,

@@ -18,6 +18,7 @@ export function Scores({ distribution }: { distribution: Distribution }) {
         <thead>
           <tr>
             <th scope="col">So unusual happens</th>
+            <td className={classes.track} aria-hidden="true" />
             <th scope="col" className="number">
               Samples
             </th>
@@ -32,15 +33,13 @@ export function Scores({ distribution }: { distribution: Distribution }) {
         <tbody>
           {buckets.map(({ words, count, share, byChance }) => (
             <tr key={words}>
-              <th scope="row">
-                {words}
-                <span className={classes.track} aria-hidden="true">
-                  <span
-                    className={classes.bar}
-                    style={{ width: count > 0 ? `max(2px, ${(100 * share) / most}%)` : 0 }}
-                  />
-                </span>
-              </th>
+              <th scope="row">{words}</th>
+              <td className={classes.track} aria-hidden="true">
+                <div
+                  className={classes.bar}
+                  style={{ width: count > 0 ? `max(2px, ${(100 * share) / most}%)` : 0 }}
+                />
+              </td>
               <td className="number">{number(count)}</td>
               <td className="number">{percent(share)}</td>
               <td className="number muted">{percent(byChance)}</td>

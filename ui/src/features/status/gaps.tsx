@@ -1,7 +1,7 @@
 /** How often a series had no usable sample since the start, by reason. */
 import type { Status } from "@/api/status.ts";
 import { number } from "@/lib/amount.ts";
-import { sentence } from "./parts.ts";
+import { sentence } from "./part.ts";
 
 export function Gaps({ gaps }: { gaps: Status["gaps"] }) {
   const counted = gaps.filter(({ count }) => count > 0).toSorted((one, other) => other.count - one.count);

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { State } from "@/components/state.tsx";
 import { Told } from "@/components/told.tsx";
 import classes from "./part-list.module.css";
-import type { Part } from "./parts.ts";
+import type { Part } from "./part.ts";
 
 export function PartList({ parts }: { parts: Part[] }) {
   return (

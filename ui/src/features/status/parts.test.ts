@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Status } from "@/api/status.ts";
-import { headline, partsOf, sentence } from "./parts.ts";
+import { sentence } from "./part.ts";
+import { headline, partsOf } from "./parts.ts";
 
 const status: Status = {
   version: "0.1.0",

@@ -45,7 +45,7 @@ function Switch({ shadow }: { shadow: Mute | null }) {
             {shadow.note ? `: ${shadow.note}` : ""}
           </span>
         ) : (
-          <span>receivers are told of incidents</span>
+          <span>incidents are told to the receivers</span>
         )}
         <Button variant="default" size="compact-sm" disabled={!isAdmin} onClick={() => setAsking(true)}>
           {shadow ? "Turn off…" : "Turn on…"}
