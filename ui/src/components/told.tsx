@@ -3,5 +3,7 @@ import { pieces } from "@/lib/instants.ts";
 import { When } from "./when.tsx";
 
 export function Told({ text }: { text: string }) {
-  return pieces(text).map((piece) => (piece.isInstant ? <When key={piece.start} at={piece.text} /> : piece.text));
+  return pieces(text).map((piece) =>
+    piece.isInstant ? <When key={piece.start} at={piece.text} /> : piece.text,
+  );
 }

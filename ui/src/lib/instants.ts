@@ -15,7 +15,8 @@ export function pieces(sentence: string): Piece[] {
   const cut: Piece[] = [];
   let done = 0;
   for (const found of sentence.matchAll(INSTANT)) {
-    if (found.index > done) cut.push({ start: done, text: sentence.slice(done, found.index), isInstant: false });
+    if (found.index > done)
+      cut.push({ start: done, text: sentence.slice(done, found.index), isInstant: false });
     cut.push({ start: found.index, text: found[0], isInstant: true });
     done = found.index + found[0].length;
   }

@@ -41,7 +41,10 @@ test("a resolution, a snooze and a severity are shown as they will be", () => {
     note: "rolled back",
     decommissioned: false,
   });
-  expect(expected(resolved, { do: "reopen" }, "mara", now)).toMatchObject({ status: "OPEN", resolution: null });
+  expect(expected(resolved, { do: "reopen" }, "mara", now)).toMatchObject({
+    status: "OPEN",
+    resolution: null,
+  });
   const snoozed = expected(open, { do: "snooze", for: "2h" }, "mara", now);
   expect(snoozed.snoozed).toEqual({ by: "mara", until: "2026-11-23T10:00:00.000Z" });
   expect(expected(snoozed, { do: "snooze", until: null }, "mara", now).snoozed).toBeNull();

@@ -29,7 +29,10 @@ export function expected(incident: Incident, action: Action, by: string, now: nu
         return { ...incident, snoozed: { by, until: action.until === "change" ? null : action.until } };
       }
       const length = span(action.for);
-      return { ...incident, snoozed: { by, until: length === null ? null : new Date(now + length).toISOString() } };
+      return {
+        ...incident,
+        snoozed: { by, until: length === null ? null : new Date(now + length).toISOString() },
+      };
     }
     case "severity":
       return {
