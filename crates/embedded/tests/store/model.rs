@@ -1,5 +1,8 @@
 //! Whatever is done to a store, it answers as one without cleverness would, also after a restart.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use embedded::store::{Absent, AppendError, StoreSettings};
 use embedded::{Labels, stale_marker};
 use proptest::prelude::*;
@@ -204,4 +207,35 @@ fn queries_and_scrapes_go_on_side_by_side() {
         }
     });
     assert_eq!(store.status().samples, 3 * 20 * 399);
+}
+
+/// A store that waits for itself is never done: then the test fails after a while.
+#[test]
+fn what_looks_at_the_status_never_waits_for_a_new_series() {
+    let (store, _) = open(&settings(None), 0);
+    let store = Arc::new(store);
+    let (done, both) = std::sync::mpsc::channel();
+    let adding = {
+        let (store, done) = (Arc::clone(&store), done.clone());
+        move || {
+            let target = store.target(&identity(1));
+            for number in 0..20_000 {
+                store.series(target, &series(1, "new", number));
+            }
+            done.send(()).unwrap();
+        }
+    };
+    let looking = {
+        let store = Arc::clone(&store);
+        move || {
+            while store.status().series < 20_000 {}
+            done.send(()).unwrap();
+        }
+    };
+    std::thread::spawn(adding);
+    std::thread::spawn(looking);
+    for _ in 0..2 {
+        both.recv_timeout(Duration::from_secs(60))
+            .expect("adding series and looking at the status come to an end");
+    }
 }
