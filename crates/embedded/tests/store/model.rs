@@ -141,6 +141,25 @@ fn a_scrape_that_is_not_newer_is_refused_and_counted() {
     assert_eq!((store.status().refused, store.status().samples), (3, 1));
 }
 
+/// Otherwise the next scrape would say of series that were gone long before that they go now.
+#[test]
+fn scrapes_that_found_nothing_for_a_whole_block_are_known_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = settings(Some(dir.path()));
+    let up = (series(1, "up", 0), 1.0);
+    let (store, _) = open(&settings, 0);
+    append(&store, 1, 1_000, &[up], Absent::Stale);
+    append(&store, 1, 400_000, &[], Absent::Unknown);
+    append(&store, 1, 800_000, &[], Absent::Unknown);
+    assert_eq!(store.flush(), [""; 0]);
+    let before = everything(&store);
+    drop(store);
+    let (store, remarks) = open(&settings, 800_000);
+    assert_eq!(remarks, [""; 0]);
+    append(&store, 1, 801_000, &[], Absent::Stale);
+    assert_eq!(everything(&store), before);
+}
+
 #[test]
 fn a_series_of_another_target_is_refused() {
     let (store, _) = open(&settings(None), 0);
