@@ -44,12 +44,12 @@ part() {
 
 # The live tests that give figures for what is selected.
 live_part() {
-    local modules=() file
-    for file in crates/server/tests/live/*.rs; do
-        if grep -qE "(figure\\(|= |^ *)\"$line_names[${selected// /}]\"[,;]( |\$)" "$file"; then
-            modules+=("$(basename "$file" .rs)::")
-        fi
-    done
+    local tests=crates/server/tests/live modules
+    # A test file, or a folder of them, is a module.
+    mapfile -t modules < <(
+        grep -rlE --include='*.rs' "(figure\\(|= |^ *)\"$line_names[${selected// /}]\"[,;]( |\$)" "$tests" |
+            sed -E "s|^$tests/([^/.]*).*|\\1::|" | sort -u
+    )
     if [ ${#modules[@]} -gt 0 ]; then
         part live cargo test -p server --test live -- --nocapture --test-threads=2 "${modules[@]}"
     fi

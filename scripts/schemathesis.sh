@@ -35,7 +35,7 @@ until_says() {
     until curl -sf "$url$path" | grep -q "$text"; do
         if [ $((SECONDS - began)) -gt "$seconds" ]; then
             echo "$url$path does not say $text within $seconds s" >&2
-            tail -n 5 "$work/demo.log" >&2
+            tail -n 5 "$log" >&2
             exit 1
         fi
         sleep 1
@@ -76,8 +76,10 @@ with_access_control() {
     token=$("$BELLWETHER" access token ci --role admin 2>&1 >"$folder/tokens" | grep -o 'bw_[0-9a-f]*')
     chmod 600 "$folder"/*
     echo "server: { auth: { users_file: $folder/users, tokens_file: $folder/tokens } }" >"$folder/config.yaml"
-    "$BELLWETHER" serve --config "$folder/config.yaml" --prometheus http://127.0.0.1:9 \
-        --listen "${url#http://}" --data-dir "$folder/data" >"$work/access.log" 2>&1 &
+    log=$work/access.log
+    # Settings of the scripts that call this one are no settings of a server.
+    env -i "$BELLWETHER" serve --config "$folder/config.yaml" --prometheus http://127.0.0.1:9 \
+        --listen "${url#http://}" --data-dir "$folder/data" >"$log" 2>&1 &
     bellwether=$!
     until_says 60 /healthz ok
     echo "with access control, nobody known:"
@@ -101,8 +103,9 @@ if [ -z "${BELLWETHER:-}" ]; then
     BELLWETHER=$target/debug/bellwether
 fi
 url=http://127.0.0.1:${PORT:-19092}
+log=$work/demo.log
 "$BELLWETHER" demo --listen "${url#http://}" --dir "$work/demo" \
-    --history 6h --fault-after 1 >"$work/demo.log" 2>&1 &
+    --history 6h --fault-after 1 >"$log" 2>&1 &
 bellwether=$!
 until_says 300 /readyz '"ready":true'
 until_says 300 /api/v1/incidents '"id":1'

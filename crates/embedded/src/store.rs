@@ -311,9 +311,14 @@ impl Store {
     }
 
     pub fn status(&self) -> StoreStatus {
+        // One lock, not two in one expression: between them a writer may wait for the first.
+        let (memory, series) = {
+            let names = read(&self.names);
+            (names.memory(), names.len())
+        };
         let mut status = StoreStatus {
-            memory_bytes: read(&self.names).memory() as u64,
-            series: read(&self.names).len() as u64,
+            memory_bytes: memory as u64,
+            series: series as u64,
             disk_bytes: self.disk.as_ref().map_or(0, Disk::bytes),
             refused: self.refused.load(Ordering::Relaxed),
             dropped_samples: self.dropped.load(Ordering::Relaxed),

@@ -259,6 +259,7 @@ async fn start(binary: &Path, dir: &Path, topology: &Topology, fleet: &str) -> S
     );
     std::fs::write(dir.join("bellwether.yaml"), config).unwrap();
     let child = Command::new(binary)
+        .env_clear()
         .args(["serve", "--config"])
         .arg(dir.join("bellwether.yaml"))
         .stdout(Stdio::null())

@@ -172,11 +172,16 @@ fn is_sound(chunk: &Chunk) -> bool {
         let end = length.and_then(|length| two[0].birth.checked_add(length));
         two[0].column < two[1].column && end.is_some_and(|end| end <= two[1].birth)
     });
-    let last = chunk.runs.last();
-    let bounded = last.is_some_and(|run| {
-        let length = chunk.column_count.checked_sub(run.column);
-        length.is_some_and(|length| length > 0 && run.birth.checked_add(length).is_some())
-    });
+    let bounded = match (chunk.runs.first(), chunk.runs.last()) {
+        (Some(first), Some(last)) => {
+            let length = chunk.column_count.checked_sub(last.column);
+            first.column == 0
+                && length
+                    .is_some_and(|length| length > 0 && last.birth.checked_add(length).is_some())
+        }
+        // Scrapes that found nothing.
+        _ => chunk.column_count == 0 && chunk.samples == 0,
+    };
     let anchored = chunk
         .anchors
         .windows(2)
@@ -184,7 +189,6 @@ fn is_sound(chunk: &Chunk) -> bool {
     ascending
         && bounded
         && anchored
-        && chunk.runs.first().is_some_and(|run| run.column == 0)
         && (1..=ROWS_MAX).contains(&(chunk.row_count as usize))
         // A column takes two bytes or more.
         && chunk.column_count as usize <= chunk.bytes.len()

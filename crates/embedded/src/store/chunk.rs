@@ -110,9 +110,9 @@ impl<'a> Sealing<'a> {
         self.samples += samples as u64;
     }
 
-    /// None if there was no sample.
-    pub(super) fn finish(self) -> Option<Chunk> {
-        (self.samples > 0).then(|| Chunk {
+    /// Without any sample, too, it says when the target was scraped last.
+    pub(super) fn finish(self) -> Chunk {
+        Chunk {
             block_ms: self.block_ms,
             first_ms: self.times[0],
             last_ms: self.times[self.times.len() - 1],
@@ -122,7 +122,7 @@ impl<'a> Sealing<'a> {
             runs: self.runs.into(),
             anchors: self.anchors.into(),
             bytes: self.bytes.into(),
-        })
+        }
     }
 }
 
@@ -246,7 +246,7 @@ mod tests {
         for birth in &births {
             sealing.column(*birth, &rows(*birth));
         }
-        let chunk = sealing.finish().unwrap();
+        let chunk = sealing.finish();
         assert_eq!(chunk.births().collect::<Vec<_>>(), births);
         assert!(chunk.anchors.len() > 5 && chunk.runs.len() == 7);
         let mut cursor = Cursor::new(&chunk);
@@ -263,10 +263,14 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_without_samples_is_none() {
+    fn a_chunk_without_samples_has_its_times() {
         let mut encoder = Encoder::default();
         let mut sealing = Sealing::new(0, &[1, 2], &mut encoder);
         sealing.column(0, &[hole(), hole()]);
-        assert_eq!(sealing.finish(), None);
+        let chunk = sealing.finish();
+        assert_eq!((chunk.samples, chunk.births().count()), (0, 0));
+        let mut cursor = Cursor::new(&chunk);
+        assert_eq!(cursor.times(), [1, 2]);
+        assert_eq!(cursor.column(0), None);
     }
 }

@@ -88,7 +88,7 @@ impl Head {
         self.starts.clear();
         self.values.clear();
         self.samples = 0;
-        chunk
+        Some(chunk)
     }
 
     /// Gives back its room.

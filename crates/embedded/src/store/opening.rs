@@ -293,7 +293,7 @@ impl Chunk {
         for (birth, place) in order {
             sealing.column(birth, cursor.column(place)?);
         }
-        sealing.finish()
+        Some(sealing.finish())
     }
 }
 

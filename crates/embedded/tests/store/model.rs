@@ -1,5 +1,8 @@
 //! Whatever is done to a store, it answers as one without cleverness would, also after a restart.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use embedded::store::{Absent, AppendError, StoreSettings};
 use embedded::{Labels, stale_marker};
 use proptest::prelude::*;
@@ -138,6 +141,25 @@ fn a_scrape_that_is_not_newer_is_refused_and_counted() {
     assert_eq!((store.status().refused, store.status().samples), (3, 1));
 }
 
+/// Otherwise the next scrape would say of series that were gone long before that they go now.
+#[test]
+fn scrapes_that_found_nothing_for_a_whole_block_are_known_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = settings(Some(dir.path()));
+    let up = (series(1, "up", 0), 1.0);
+    let (store, _) = open(&settings, 0);
+    append(&store, 1, 1_000, &[up], Absent::Stale);
+    append(&store, 1, 400_000, &[], Absent::Unknown);
+    append(&store, 1, 800_000, &[], Absent::Unknown);
+    assert_eq!(store.flush(), [""; 0]);
+    let before = everything(&store);
+    drop(store);
+    let (store, remarks) = open(&settings, 800_000);
+    assert_eq!(remarks, [""; 0]);
+    append(&store, 1, 801_000, &[], Absent::Stale);
+    assert_eq!(everything(&store), before);
+}
+
 #[test]
 fn a_series_of_another_target_is_refused() {
     let (store, _) = open(&settings(None), 0);
@@ -204,4 +226,35 @@ fn queries_and_scrapes_go_on_side_by_side() {
         }
     });
     assert_eq!(store.status().samples, 3 * 20 * 399);
+}
+
+/// A store that waits for itself is never done: then the test fails after a while.
+#[test]
+fn what_looks_at_the_status_never_waits_for_a_new_series() {
+    let (store, _) = open(&settings(None), 0);
+    let store = Arc::new(store);
+    let (done, both) = std::sync::mpsc::channel();
+    let adding = {
+        let (store, done) = (Arc::clone(&store), done.clone());
+        move || {
+            let target = store.target(&identity(1));
+            for number in 0..20_000 {
+                store.series(target, &series(1, "new", number));
+            }
+            done.send(()).unwrap();
+        }
+    };
+    let looking = {
+        let store = Arc::clone(&store);
+        move || {
+            while store.status().series < 20_000 {}
+            done.send(()).unwrap();
+        }
+    };
+    std::thread::spawn(adding);
+    std::thread::spawn(looking);
+    for _ in 0..2 {
+        both.recv_timeout(Duration::from_secs(60))
+            .expect("adding series and looking at the status come to an end");
+    }
 }
