@@ -27,7 +27,11 @@ export async function closed(): Promise<void> {
   browser = undefined;
 }
 
-export async function contextOf({ scheme = "light", width = 1240, height = 900 }: Look): Promise<BrowserContext> {
+export async function contextOf({
+  scheme = "light",
+  width = 1240,
+  height = 900,
+}: Look): Promise<BrowserContext> {
   return (await launched()).newContext({
     viewport: { width, height },
     colorScheme: scheme,
@@ -41,7 +45,10 @@ export async function contextOf({ scheme = "light", width = 1240, height = 900 }
 export async function settled(page: Page): Promise<void> {
   await page.locator("h1").first().waitFor({ timeout: SETTLED_MS });
   await page.waitForFunction(
-    () => ![...document.querySelectorAll("[role=status]")].some((part) => part.textContent?.startsWith("Loading ")),
+    () =>
+      ![...document.querySelectorAll("[role=status]")].some((part) =>
+        part.textContent?.startsWith("Loading "),
+      ),
     undefined,
     { timeout: SETTLED_MS },
   );
@@ -56,7 +63,9 @@ async function listen(page: Page, complain: (what: string) => void): Promise<voi
   // Also where only a report is made of it.
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => {
-      console.error(`forbidden by the policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`);
+      console.error(
+        `forbidden by the policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`,
+      );
     });
   });
 }
@@ -93,7 +102,8 @@ async function photograph(name: string, pages: Page[]): Promise<void> {
   await mkdir(SHOTS, { recursive: true });
   const file = name.replace(/[^a-z0-9]+/gi, "-").toLowerCase();
   for (const [index, page] of pages.entries()) {
-    if (!page.isClosed()) await page.screenshot({ path: `${SHOTS}failed-${file}-${index}.png`, fullPage: true });
+    if (!page.isClosed())
+      await page.screenshot({ path: `${SHOTS}failed-${file}-${index}.png`, fullPage: true });
   }
 }
 

@@ -20,7 +20,10 @@ export async function startDemo(): Promise<Running> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "bellwether-e2e-"));
   const fault = ["--fault", "slow-dependency", "--magnitude", "4", "--fault-after", "1", "--for", "6h"];
-  const demo = run(["demo", "--listen", `127.0.0.1:${port}`, "--dir", folder, "--history", "1d", ...fault], folder);
+  const demo = run(
+    ["demo", "--listen", `127.0.0.1:${port}`, "--dir", folder, "--history", "1d", ...fault],
+    folder,
+  );
   const url = `http://127.0.0.1:${port}`;
   await demo.until("models", async () => ((await asked(url, "/api/v1/status")).models ?? 0) > 0);
   await demo.until("an explained incident", async () => {
@@ -61,7 +64,8 @@ async function asked(url: string, path: string): Promise<Answered> {
 function binary(): string {
   const target = process.env.CARGO_TARGET_DIR ?? resolve(import.meta.dirname, "../../target");
   const path = resolve(process.env.BELLWETHER_BIN ?? join(target, "debug/bellwether"));
-  if (!existsSync(path)) throw new Error(`${path} is not there: cargo build -p server, or set BELLWETHER_BIN`);
+  if (!existsSync(path))
+    throw new Error(`${path} is not there: cargo build -p server, or set BELLWETHER_BIN`);
   return path;
 }
 
@@ -98,7 +102,9 @@ function freePort(): Promise<number> {
     server.once("error", failed);
     server.listen(0, "127.0.0.1", () => {
       const address = server.address();
-      server.close(() => (typeof address === "object" && address ? done(address.port) : failed(new Error("no port"))));
+      server.close(() =>
+        typeof address === "object" && address ? done(address.port) : failed(new Error("no port")),
+      );
     });
   });
 }

@@ -46,7 +46,8 @@ const queries = new QueryClient({
       refetchOnWindowFocus: false,
       // A server on this machine answers also without a network.
       networkMode: "always",
-      retry: (failures, error) => failures < 2 && error instanceof Problem && (error.isSilence || error.status >= 502),
+      retry: (failures, error) =>
+        failures < 2 && error instanceof Problem && (error.isSilence || error.status >= 502),
     },
     mutations: { networkMode: "always" },
   },
@@ -55,7 +56,12 @@ const queries = new QueryClient({
 function Pages() {
   const { scheme } = useScheme();
   return (
-    <MantineProvider theme={theme} cssVariablesResolver={resolver} forceColorScheme={scheme} getStyleNonce={() => nonce}>
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={resolver}
+      forceColorScheme={scheme}
+      getStyleNonce={() => nonce}
+    >
       <QueryClientProvider client={queries}>
         <RouterProvider router={router} />
       </QueryClientProvider>

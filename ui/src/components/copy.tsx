@@ -20,8 +20,16 @@ export function Copy({ text, label, of }: { text: string; label: string; of?: st
     );
   };
   return (
-    <button type="button" className={classes.copy} title={text} onClick={copy} aria-label={of ? `${label} of ${of}` : undefined}>
-      <span aria-live="polite">{outcome === "copied" ? "copied" : outcome === "failed" ? "can't copy here" : label}</span>
+    <button
+      type="button"
+      className={classes.copy}
+      title={text}
+      onClick={copy}
+      aria-label={of ? `${label} of ${of}` : undefined}
+    >
+      <span aria-live="polite">
+        {outcome === "copied" ? "copied" : outcome === "failed" ? "can't copy here" : label}
+      </span>
     </button>
   );
 }

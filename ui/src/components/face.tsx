@@ -76,7 +76,8 @@ export function Shown<T>({
   return (
     <div>
       <p className={classes.stale} role="status">
-        Not renewed since <When at={new Date(query.dataUpdatedAt).toISOString()} withAgo />: {query.error.message}
+        Not renewed since <When at={new Date(query.dataUpdatedAt).toISOString()} withAgo />:{" "}
+        {query.error.message}
       </p>
       <div className={classes.dimmed}>{children(query.data)}</div>
     </div>

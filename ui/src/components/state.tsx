@@ -33,7 +33,13 @@ export function ofSeverity(severity: Schemas["SeverityWord"]): { tone: Tone; wor
 /** ◆ Critical, ▲ High, ● Normal, □ Early warning, a dashed ring for no data, a crossed ring for gone. */
 export function Shape({ tone, size = 12 }: { tone: Tone; size?: number }) {
   return (
-    <svg className={`${classes.shape} ${classes[tone]}`} width={size} height={size} viewBox="0 0 12 12" aria-hidden="true">
+    <svg
+      className={`${classes.shape} ${classes[tone]}`}
+      width={size}
+      height={size}
+      viewBox="0 0 12 12"
+      aria-hidden="true"
+    >
       {tone === "critical" && <path d="M6 0.5 11.5 6 6 11.5 0.5 6z" />}
       {tone === "high" && <path d="M6 1 11.5 11H0.500z" />}
       {tone === "normal" && <circle cx="6" cy="6" r="4.5" />}

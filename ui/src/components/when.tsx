@@ -1,6 +1,7 @@
 /** An instant: local time, UTC on hover, how long ago where it matters. */
-import { useNow } from "@/live/clock.ts";
+
 import { ago, local, utc } from "@/lib/time.ts";
+import { useNow } from "@/live/clock.ts";
 
 interface Props {
   at: string | null | undefined;

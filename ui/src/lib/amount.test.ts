@@ -23,7 +23,11 @@ test("units stand behind a narrow space, and a missing value says so", () => {
 
 test("sizes and counts are words of people", () => {
   expect(bytes(1536)).toBe("1.5\u202fKiB");
-  expect([0, 1, 1200].map((count) => counted(count, "service"))).toEqual(["0 services", "1 service", "1,200 services"]);
+  expect([0, 1, 1200].map((count) => counted(count, "service"))).toEqual([
+    "0 services",
+    "1 service",
+    "1,200 services",
+  ]);
   expect(counted(2, "query", "queries")).toBe("2 queries");
 });
 

@@ -12,6 +12,8 @@ test("instants are cut out of sentences, and nothing of the sentence is lost", (
 });
 
 test("a sentence without instants stays whole", () => {
-  expect(pieces("57 log lines attached")).toEqual([{ start: 0, text: "57 log lines attached", isInstant: false }]);
+  expect(pieces("57 log lines attached")).toEqual([
+    { start: 0, text: "57 log lines attached", isInstant: false },
+  ]);
   expect(pieces("")).toEqual([]);
 });

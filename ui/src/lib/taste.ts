@@ -30,7 +30,11 @@ function subscribe(listener: () => void): () => void {
 }
 
 /** A setting and how it is changed; anything unknown in the storage is the default. */
-export function useTaste<T extends string>(key: string, words: readonly T[], otherwise: T): [T, (word: T) => void] {
+export function useTaste<T extends string>(
+  key: string,
+  words: readonly T[],
+  otherwise: T,
+): [T, (word: T) => void] {
   const text = useSyncExternalStore(subscribe, () => stored(key));
   const word = words.find((known) => known === text) ?? otherwise;
   return [word, useCallback((chosen: T) => store(key, chosen), [key])];

@@ -23,6 +23,9 @@ export function axisNumbers(places: number[], increment: number): string[] {
   // 2.5 needs one more decimal than its first digit.
   const isWhole = Number.isInteger(Number((increment * 10 ** decimals).toFixed(6)));
   const digits = isWhole ? decimals : decimals + 1;
-  const format = new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const format = new Intl.NumberFormat("en", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
   return places.map((place) => (place === 0 ? "0" : format.format(place)));
 }

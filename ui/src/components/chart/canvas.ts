@@ -47,4 +47,3 @@ export function write(
   ctx.fillStyle = fill;
   ctx.fillText(text, left, top);
 }
-

@@ -1,6 +1,7 @@
 /** Dashed lines at High and Critical, as far as they are within the ends of the axis; else in words. */
-import { amount } from "@/lib/amount.ts";
+
 import type uPlot from "uplot";
+import { amount } from "@/lib/amount.ts";
 import { type Draw, within, write, y } from "./canvas.ts";
 import type { Shown } from "./shown.ts";
 
@@ -59,5 +60,12 @@ export const thresholds: Draw = (plot, shown, colours) =>
     const lower = all.filter(({ at }) => at > bottom).map(({ text }) => text);
     if (lower.length === 0) return;
     ctx.textBaseline = "bottom";
-    write(ctx, `below: ${lower.join(", ")}`, left + 4 * ratio, bottom - 2 * ratio, colours.muted, colours.page);
+    write(
+      ctx,
+      `below: ${lower.join(", ")}`,
+      left + 4 * ratio,
+      bottom - 2 * ratio,
+      colours.muted,
+      colours.page,
+    );
   });

@@ -24,7 +24,15 @@ test("the worst is on top; of equally bad ones who moved first, then by name", (
     ],
     incidents: [incident(2, "later", 45), incident(1, "first", 0), incident(3, "worst", 90)],
   });
-  expect(rows.map(({ id }) => id)).toEqual(["worst", "first", "later", "warned", "calm", "calm-2", "calm-10"]);
+  expect(rows.map(({ id }) => id)).toEqual([
+    "worst",
+    "first",
+    "later",
+    "warned",
+    "calm",
+    "calm-2",
+    "calm-10",
+  ]);
 });
 
 test("a cell has value, tone, expected range and its line; a metric that isn't there has none", () => {

@@ -56,7 +56,9 @@ export function rowsOf(asked: {
   // Worst first; of equally bad ones who moved first.
   const services = asked.services
     .map((service) => ({ service, rank: STATES.indexOf(service.state), onset: onset(service.id) }))
-    .sort((a, b) => a.rank - b.rank || sooner(a.onset, b.onset) || byName.compare(a.service.id, b.service.id));
+    .sort(
+      (a, b) => a.rank - b.rank || sooner(a.onset, b.onset) || byName.compare(a.service.id, b.service.id),
+    );
   return services.map(({ service }) => {
     const own = findings.get(service.id) ?? [];
     return {

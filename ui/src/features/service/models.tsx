@@ -92,8 +92,7 @@ function LastOutcome({ model: { last_outcome } }: { model: Model }) {
   return (
     <p className="muted">
       Last training <When at={last_outcome.at} never="at an unknown time" />:{" "}
-      {outcomeInWords(last_outcome.outcome)}.{" "}
-      {/* The numbers of a model that was trained stand beside it. */}
+      {outcomeInWords(last_outcome.outcome)}. {/* The numbers of a model that was trained stand beside it. */}
       {last_outcome.outcome === "trained" ? null : <Told text={last_outcome.detail} />}
     </p>
   );

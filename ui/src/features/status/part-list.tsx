@@ -2,8 +2,8 @@
 import { Link } from "@tanstack/react-router";
 import { State } from "@/components/state.tsx";
 import { Told } from "@/components/told.tsx";
-import classes from "./part-list.module.css";
 import type { Part } from "./part.ts";
+import classes from "./part-list.module.css";
 
 export function PartList({ parts }: { parts: Part[] }) {
   return (
