@@ -3,8 +3,9 @@ import { folded, lineAsText, prettyJson } from "./line.ts";
 
 test("a message that is JSON is indented, any other stays", () => {
   expect(prettyJson('{"order":7,"state":"late"}')).toBe('{\n  "order": 7,\n  "state": "late"\n}');
-  expect(prettyJson("{not json}")).toBeNull();
-  expect(prettyJson("7")).toBeNull();
+  for (const other of ["{not json}", "7", '"text"', "[worker-1] started"]) {
+    expect(prettyJson(other)).toBeNull();
+  }
 });
 
 test("a stack trace is folded to what was thrown and what caused it", () => {
@@ -25,4 +26,7 @@ test("a copied line has everything that tells it from others", () => {
     cut: false,
   };
   expect(lineAsText(line)).toBe("2026-11-23T07:33:18.477Z WARN demo.Backend [52c2] late\na.B");
+  expect(lineAsText({ ...line, logger: null, trace_id: null, stack_trace: "a.B: late\n\tat a.C\n" })).toBe(
+    "2026-11-23T07:33:18.477Z WARN late\na.B: late\n\tat a.C",
+  );
 });

@@ -96,21 +96,23 @@ function Page({ incident }: { incident: Incident }) {
       </div>
       <Times incident={incident} lastSeen={lastSeen} />
       <div className={classes.beside}>
-        {metric ? (
-          <HowUnusual
-            incident={incident}
-            metric={metric}
-            metrics={metrics}
-            range={range}
-            onMetric={(to) => change({ metric: to })}
-            onRange={(to: Range) => change({ range: rangeText(to) })}
-            onReset={asked ? () => change({ range: undefined }) : null}
-          />
-        ) : null}
         {explanation ? (
           <div className={classes.column}>
             <WhatChanged changes={explanation.what_changed} title={title} />
             <Which which={explanation.which} title={title} />
+          </div>
+        ) : null}
+        {metric ? (
+          <div className={classes.chart}>
+            <HowUnusual
+              incident={incident}
+              metric={metric}
+              metrics={metrics}
+              range={range}
+              onMetric={(to) => change({ metric: to })}
+              onRange={(to: Range) => change({ range: rangeText(to) })}
+              onReset={asked ? () => change({ range: undefined }) : null}
+            />
           </div>
         ) : null}
       </div>

@@ -34,7 +34,8 @@ export function options(setup: Setup): uPlot.Options {
   return {
     width: setup.width,
     height: setup.height,
-    padding: [LABELS_HEIGHT, 8, 0, 0],
+    // On the right a half of the last time of the axis.
+    padding: [LABELS_HEIGHT, 20, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,

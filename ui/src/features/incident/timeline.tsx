@@ -31,7 +31,7 @@ export function Timeline({ incident }: { incident: Incident }) {
         </tbody>
       </table>
       {notices.isError ? <p role="alert">Who was told can't be shown: {notices.error.message}</p> : null}
-      {quiet ? <p className="muted">{quiet}</p> : null}
+      {quiet ? <p className={`muted ${classes.quiet}`}>{quiet}</p> : null}
     </Section>
   );
 }

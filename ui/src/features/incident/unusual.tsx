@@ -1,12 +1,13 @@
 /** How unusual it is: the past of a metric with what was expected, and the reasons in words and numbers. */
 import { NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import type { Schemas } from "@/api/client.ts";
 import type { Incident } from "@/api/incidents.ts";
 import { series } from "@/api/services.ts";
 import { Chart } from "@/components/chart.tsx";
 import { Copy } from "@/components/copy.tsx";
+import { DecisionDialog } from "@/components/decision.tsx";
 import { Shown } from "@/components/face.tsx";
 import { Told } from "@/components/told.tsx";
 import { When } from "@/components/when.tsx";
@@ -66,7 +67,7 @@ export function HowUnusual({ incident, metric, metrics, range, onMetric, onRange
             />
           ) : null}
           {onReset ? (
-            <button type="button" className={classes.reset} onClick={onReset}>
+            <button type="button" className={classes.link} onClick={onReset}>
               back to the incident
             </button>
           ) : null}
@@ -96,7 +97,7 @@ export function HowUnusual({ incident, metric, metrics, range, onMetric, onRange
         </Shown>
       </div>
       {unusual ? (
-        <Reasons unusual={unusual} />
+        <Reasons service={incident.service} unusual={unusual} />
       ) : (
         <p className="muted">
           {incident.kind === "availability"
@@ -108,13 +109,26 @@ export function HowUnusual({ incident, metric, metrics, range, onMetric, onRange
   );
 }
 
-function Reasons({ unusual }: { unusual: Schemas["Unusual"] }) {
+function Reasons({ service, unusual }: { service: string; unusual: Schemas["Unusual"] }) {
   const bars = shares(unusual.contributions);
+  const [isAsked, setAsked] = useState(false);
   return (
     <div className={classes.reasons}>
       <p>
-        <Told text={sentences(unusual)} />
+        <Told text={sentences(unusual)} />{" "}
+        <button type="button" className={classes.link} onClick={() => setAsked(true)}>
+          the decision
+        </button>
       </p>
+      {isAsked ? (
+        <DecisionDialog
+          service={service}
+          metric={unusual.metric}
+          title={unusual.title}
+          at={unusual.at}
+          onClose={() => setAsked(false)}
+        />
+      ) : null}
       <details>
         <summary>The numbers of the model</summary>
         <table>

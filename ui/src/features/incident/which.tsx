@@ -10,6 +10,7 @@ import classes from "./which.module.css";
 export function Which({ which, title }: { which: Schemas["Which"]; title: (metric: string) => string }) {
   const breakdowns = ranked(which.breakdowns);
   const carried = breakdowns.filter(({ outcome }) => outcome === "carried");
+  const others = breakdowns.filter(({ outcome }) => outcome !== "carried");
   return (
     <Section title="Which part">
       {carried.length > 0 ? (
@@ -23,14 +24,26 @@ export function Which({ which, title }: { which: Schemas["Which"]; title: (metri
           <Told text={which.answer} />.
         </p>
       )}
-      {breakdowns.map((breakdown) => (
-        <details key={`${breakdown.metric} ${breakdown.of} ${breakdown.label}`} className={classes.breakdown}>
-          <summary>{heading(breakdown)}</summary>
-          <Parts breakdown={breakdown} title={title(breakdown.metric)} />
+      <Breakdowns of={carried} title={title} />
+      {others.length > 0 ? (
+        <details className={classes.others}>
+          <summary>
+            {counted(others.length, "label")} {carried.length > 0 ? "more " : ""}compared
+          </summary>
+          <Breakdowns of={others} title={title} />
         </details>
-      ))}
+      ) : null}
     </Section>
   );
+}
+
+function Breakdowns({ of, title }: { of: Breakdown[]; title: (metric: string) => string }) {
+  return of.map((breakdown) => (
+    <details key={`${breakdown.metric} ${breakdown.of} ${breakdown.label}`} className={classes.breakdown}>
+      <summary>{heading(breakdown)}</summary>
+      <Parts breakdown={breakdown} title={title(breakdown.metric)} />
+    </details>
+  ));
 }
 
 function Parts({ breakdown, title }: { breakdown: Breakdown; title: string }) {

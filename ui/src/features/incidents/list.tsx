@@ -10,7 +10,7 @@ import { anchor, IncidentRow } from "./row.tsx";
 import type { Selection } from "./selection.ts";
 
 const ROW_PX = 34;
-const NARROW_ROW_PX = 60;
+const NARROW_ROW_PX = 80;
 /** What sticks above the rows. */
 const ABOVE_PX = 80;
 /** A page more is asked for when so many rows are left. */

@@ -4,11 +4,12 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { LogLine } from "@/api/logs.ts";
 import { Copy } from "@/components/copy.tsx";
+import { lineAsText, prettyJson } from "@/lib/line.ts";
 import { seconds } from "@/lib/time.ts";
 import { Context } from "./context.tsx";
 import classes from "./line.module.css";
 import { Marked } from "./marked.tsx";
-import { depth, exactly, exactlyUtc, lineAsText, prettyJson, shortName } from "./told.ts";
+import { depth, exactly, exactlyUtc, shortName } from "./told.ts";
 
 interface Props {
   line: LogLine;

@@ -1,16 +1,6 @@
 import { expect, test } from "vitest";
 import type { LogLine } from "@/api/logs.ts";
-import {
-  depth,
-  exactly,
-  exactlyUtc,
-  lineAsText,
-  nextError,
-  pieces,
-  placeOf,
-  prettyJson,
-  shortName,
-} from "./told.ts";
+import { depth, exactly, exactlyUtc, nextError, pieces, placeOf, shortName } from "./told.ts";
 
 const line: LogLine = {
   time: "2026-11-23T07:23:08.897Z",
@@ -41,25 +31,6 @@ test("what was searched for is marked in any case, markup stays text", () => {
 
 test("letters that change their length in lower case move no mark", () => {
   expect(marked("İİ pool", "pool")).toBe("İİ [pool]");
-});
-
-test("a message that is JSON is indented, anything else isn't", () => {
-  expect(prettyJson('{"a":1}')).toBe('{\n  "a": 1\n}');
-  expect(["12", '"text"', "{not json", "[worker-1] started"].map(prettyJson)).toEqual([
-    null,
-    null,
-    null,
-    null,
-  ]);
-});
-
-test("a line is copied with its stack trace", () => {
-  expect(lineAsText(line)).toBe(
-    `2026-11-23T07:23:08.897Z ERROR demo.payments.PaymentsController [10336f767233969a1a91b120733590ac] payments processing failed\n${line.stack_trace?.trimEnd()}`,
-  );
-  expect(lineAsText({ ...line, logger: null, trace_id: null, stack_trace: null })).toBe(
-    "2026-11-23T07:23:08.897Z ERROR payments processing failed\njava.lang.IllegalStateException",
-  );
 });
 
 test("an exception has a short name, a stack trace its length", () => {

@@ -1,4 +1,4 @@
-/** A log line in parts: what is marked, what is folded, what is copied. */
+/** A log line as it is shown: what is marked, what is folded, and its place among others. */
 import type { LogLine } from "@/api/logs.ts";
 
 export interface Piece {
@@ -24,17 +24,6 @@ export function pieces(text: string, searched: string): Piece[] {
   return found;
 }
 
-/** The message as indented JSON where it is an object or a list of it. */
-export function prettyJson(message: string): string | null {
-  const text = message.trim();
-  if (!/^[{[]/.test(text)) return null;
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return null;
-  }
-}
-
 /** "IllegalStateException" of "java.lang.IllegalStateException". */
 export function shortName(className: string): string {
   return className.slice(className.lastIndexOf(".") + 1);
@@ -43,20 +32,6 @@ export function shortName(className: string): string {
 /** How many lines of a stack trace lie below its first. */
 export function depth(stackTrace: string): number {
   return stackTrace.trimEnd().split("\n").length;
-}
-
-/** The line as one would paste it elsewhere. */
-export function lineAsText(line: LogLine): string {
-  const head = [
-    line.time,
-    line.level,
-    line.logger,
-    line.trace_id ? `[${line.trace_id}]` : null,
-    line.message,
-  ];
-  return [head.filter(Boolean).join(" "), line.stack_trace?.trimEnd() || line.exception]
-    .filter(Boolean)
-    .join("\n");
 }
 
 const clock = new Intl.DateTimeFormat("en-GB", {

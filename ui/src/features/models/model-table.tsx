@@ -10,7 +10,7 @@ import { type ModelRow, OUTCOMES, type Sort } from "./rows.ts";
 import { type Column, Table } from "./table.tsx";
 
 const COLUMNS: Column<Sort>[] = [
-  { name: "State", width: "172px", by: "state" },
+  { name: "State", width: "140px", by: "state" },
   { name: "Service", width: "auto", by: "service" },
   { name: "Metric", width: "auto", by: "metric" },
   { name: "Trained", width: "124px", by: "trained" },

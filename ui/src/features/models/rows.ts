@@ -71,7 +71,7 @@ function stateOf({ model }: Model, outcome: Outcome): { tone: Tone; word: string
   }
   if (outcome === "kept_old" || outcome === "not_enough_samples")
     return { tone: "warning", word: "Old in use" };
-  return { tone: "normal", word: model.constant ? "Trained, constant" : "Trained" };
+  return { tone: "normal", word: model.constant ? "Constant" : "Trained" };
 }
 
 const BADNESS: Record<Tone, number> = { critical: 0, gone: 1, high: 2, warning: 3, none: 4, normal: 5 };

@@ -7,6 +7,7 @@ import { ChartKey } from "@/components/chart/key.tsx";
 import type { Mark } from "@/components/chart/shown.ts";
 import { Chart } from "@/components/chart.tsx";
 import { Copy } from "@/components/copy.tsx";
+import { DecisionDialog } from "@/components/decision.tsx";
 import { Shown } from "@/components/face.tsx";
 import { Ranges } from "@/components/ranges.tsx";
 import { State } from "@/components/state.tsx";
@@ -15,7 +16,6 @@ import { changeText, inOrder, stateOf, worstFirst } from "./build.ts";
 import classes from "./history.module.css";
 import { ageOf, type Ranging } from "./range.ts";
 import { useSeen } from "./seen.ts";
-import { Why } from "./why.tsx";
 
 const POINTS = 600;
 const MINUTE = 60_000;
@@ -58,7 +58,15 @@ export function History({ service, findings, evaluated, ranging }: Props) {
           />
         ))}
       </div>
-      {asked ? <Why finding={asked} at={evaluated} onClose={() => setAsked(null)} /> : null}
+      {asked ? (
+        <DecisionDialog
+          service={service}
+          metric={asked.id}
+          title={asked.title}
+          at={evaluated}
+          onClose={() => setAsked(null)}
+        />
+      ) : null}
     </section>
   );
 }

@@ -119,14 +119,14 @@ export function services({ services, series }: Status): Part {
   };
 }
 
-/** Incidents are what Bellwether is for: they are no fault of it. */
+/** Incidents are what Bellwether is for: that there are some is no fault of it. */
 export function incidents({ incidents }: Status): Part {
   return {
     id: "incidents",
     name: "Incidents",
     tone: "normal",
-    word: incidents.firing === 0 ? "None firing" : `${incidents.firing} firing`,
-    facts: [`${counted(incidents.unresolved, "incident")} unresolved.`],
+    word: "Kept",
+    facts: [`${counted(incidents.firing, "incident")} firing, ${incidents.unresolved} unresolved.`],
   };
 }
 

@@ -1,32 +1,36 @@
-/** The decision behind the newest judgement of a metric: verdict, sentences, and the numbers they rest on. */
+/** What was decided of a metric at an instant: verdict, sentences, and the numbers they rest on. */
 import { Modal } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Schemas } from "@/api/client.ts";
 import { decisionAt } from "@/api/decisions.ts";
-import type { Finding } from "@/api/services.ts";
-import { Copy } from "@/components/copy.tsx";
-import { Shown } from "@/components/face.tsx";
-import { Told } from "@/components/told.tsx";
-import { When } from "@/components/when.tsx";
 import { amount, number, range } from "@/lib/amount.ts";
 import { gapInWords, predictionInWords, verdictInWords } from "@/lib/words.ts";
-import classes from "./why.module.css";
+import { Copy } from "./copy.tsx";
+import classes from "./decision.module.css";
+import { Shown } from "./face.tsx";
+import { Told } from "./told.tsx";
+import { When } from "./when.tsx";
 
-export function Why({ finding, at, onClose }: { finding: Finding; at: string | null; onClose: () => void }) {
+interface Props {
+  service: string;
+  metric: string;
+  title: string;
+  /** The newest, where it isn't said. */
+  at: string | null;
+  onClose: () => void;
+}
+
+export function DecisionDialog({ service, metric, title, at, onClose }: Props) {
   // What was asked for stays while newer judgements arrive.
-  const [asked] = useState(() => ({
-    service: finding.service,
-    metric: finding.id,
-    at: at ?? new Date().toISOString(),
-  }));
+  const [asked] = useState(() => ({ service, metric, at: at ?? new Date().toISOString() }));
   const query = useQuery(decisionAt(asked));
   return (
     <Modal
       opened
       onClose={onClose}
       size="lg"
-      title={`Why: ${finding.service}, ${finding.title}`}
+      title={`Why: ${service}, ${title}`}
       closeButtonProps={{ "aria-label": "Close" }}
     >
       <Shown what="the decision" query={query}>
