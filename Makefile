@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test test-ui test-long screenshots fuzz bench show-main-job show-incidents show-logs show-embedded show-api lint build clean
+.PHONY: help demo ui test test-ui test-long screenshots fuzz bench bench-ui show-main-job show-incidents show-logs show-embedded show-api show-ui lint build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench: ## How fast the forest, the engine, log templates and the exposition pars
 	scripts/bench_incidents.sh
 	scripts/bench_api.sh
 
+bench-ui: ## How fast the operator's pages are in Chromium with 200 services and 10,000 incidents: first paint, interactions, JavaScript, memory over ten minutes (LIVE_SECONDS=600)
+	@scripts/bench_ui.sh
+
 show-main-job: ## Measure what Bellwether promises, line by line, against its bars (LINES="1 2" selects)
 	@scripts/show_main_job.sh
 
@@ -80,6 +83,9 @@ show-embedded: ## Measure demo, embedded store and parser, line by line, against
 
 show-api: ## Measure the API, access control and paging, line by line, against the bars (LINES="2 4" selects)
 	@scripts/show_api.sh
+
+show-ui: ## Measure the operator's pages, line by line, against the bars (LINES="1 3" selects)
+	@scripts/show_ui.sh
 
 lint: ## Purity, formatting and lints alone
 	@scripts/require.sh cargo cc

@@ -100,9 +100,10 @@ lay_history() {
     done
 }
 
-# The fleet and a Prometheus with two scrapes of every target; `prometheus` and `prometheus_pid`.
+# The fleet and a Prometheus with two scrapes of every target; `fleet`, `prometheus` and
+# `prometheus_pid`.
 start_fleet() {
-    local fleet_port prometheus_port fleet
+    local fleet_port prometheus_port
     fleet_port=$(free_port)
     start fleet "${beside[@]}" "$simulator" serve --topology "$services" --seed "$seed" \
         --listen "127.0.0.1:$fleet_port" --history "$(($(date +%s) - epoch))s"

@@ -1,7 +1,8 @@
 //! Ten thousand incidents over the API: writes a data directory that holds them, and measures a
 //! server that runs on it. `scripts/bench_incidents.sh` does both:
 //!
-//! `ten_thousand_incidents write DIR` and `ten_thousand_incidents measure URL`
+//! `ten_thousand_incidents write DIR [SERVICES]` and `ten_thousand_incidents measure URL`; SERVICES
+//! is a file with a service's name on each line, else they are `service-0` to `service-999`.
 
 use std::error::Error;
 use std::path::Path;
@@ -21,8 +22,8 @@ use store::{DataDir, Database, TickCommit};
 
 const INCIDENTS: u64 = 10_000;
 const SERVICES: u64 = 1_000;
-/// On so many services the newest incident fires.
-const FIRING: u64 = 800;
+/// Of ten services so many have a newest incident that fires.
+const FIRING_OF_TEN: u64 = 8;
 /// Of ten incidents so many are open or acknowledged: the engine holds them.
 const UNRESOLVED_OF_TEN: u64 = 4;
 const WRITTEN_AT_ONCE: u64 = 250;
@@ -49,18 +50,53 @@ async fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        ["write", dir] => write(Path::new(dir)).await,
+        ["write", dir] => write(Path::new(dir), &Services::numbered()).await,
+        ["write", dir, names] => {
+            let services = Services::read(Path::new(names))?;
+            write(Path::new(dir), &services).await
+        }
         ["measure", url] => measure(url).await,
-        _ => Err("say `write DIR` or `measure URL`".into()),
+        _ => Err("say `write DIR [SERVICES]` or `measure URL`".into()),
     }
 }
 
-async fn write(dir: &Path) -> Outcome {
+/// Who has incidents, in turns.
+struct Services(Vec<ServiceId>);
+
+impl Services {
+    fn numbered() -> Self {
+        let named = |number| ServiceId::new(&format!("service-{number}"));
+        Services(
+            (0..SERVICES)
+                .filter_map(|number| named(number).ok())
+                .collect(),
+        )
+    }
+
+    fn read(file: &Path) -> Result<Self, Box<dyn Error>> {
+        let text = std::fs::read_to_string(file)?;
+        let names: Vec<ServiceId> = text.lines().map(ServiceId::new).collect::<Result<_, _>>()?;
+        if names.is_empty() {
+            return Err(format!("{} names no service", file.display()).into());
+        }
+        Ok(Services(names))
+    }
+
+    fn count(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn of(&self, id: u64) -> &ServiceId {
+        &self.0[(id % self.count()) as usize]
+    }
+}
+
+async fn write(dir: &Path, services: &Services) -> Outcome {
     let now = Timestamp::from_millis(simulator::system_clock()());
     let data_dir = DataDir::open(dir, now)?;
     let database = Database::open(data_dir.paths()).await?.database;
     for first in (1..=INCIDENTS).step_by(WRITTEN_AT_ONCE as usize) {
-        let incidents = (first..first + WRITTEN_AT_ONCE).map(|id| incident(id, now));
+        let incidents = (first..first + WRITTEN_AT_ONCE).map(|id| incident(id, services, now));
         let tick = TickCommit {
             incidents: incidents.collect::<Result<_, _>>()?,
             ..TickCommit::default()
@@ -197,12 +233,12 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 }
 
 /// Statuses, severities, owners and services in a mixture; texts and evidence as long as real ones.
-fn incident(id: u64, now: Timestamp) -> Result<Incident, Box<dyn Error>> {
+fn incident(id: u64, services: &Services, now: Timestamp) -> Result<Incident, Box<dyn Error>> {
     let before = |minutes: u64| now - Duration::from_secs(60 * minutes);
     // Those with greater numbers are newer; the newest of a service may fire.
     let age = 120 + (INCIDENTS - id) * 3;
-    let number = id % SERVICES;
-    let firing = id > INCIDENTS - SERVICES && number < FIRING;
+    let (service, count) = (services.of(id), services.count());
+    let firing = id > INCIDENTS.saturating_sub(count) && id % count * 10 < FIRING_OF_TEN * count;
     let status = match id * 7_919 % 10 {
         _ if firing => Status::Open,
         0 => Status::Acknowledged,
@@ -218,7 +254,7 @@ fn incident(id: u64, now: Timestamp) -> Result<Incident, Box<dyn Error>> {
     let note = || Some("rolled back to the version before, more connections".to_owned());
     let lat = MetricId::new("lat")?;
     let summary = format!(
-        "service-{number}: Latency p99 is 1,240 ms, past High 1,000 ms, expected 162 ms (61.8 to 262), since {opened}; outside everything seen in training, 147 to 181 ms"
+        "{service}: Latency p99 is 1,240 ms, past High 1,000 ms, expected 162 ms (61.8 to 262), since {opened}; outside everything seen in training, 147 to 181 ms"
     );
     let opened_because = OpenedBecause::CrossingAndAnomaly;
     let mut timeline = Vec::new();
@@ -244,7 +280,7 @@ fn incident(id: u64, now: Timestamp) -> Result<Incident, Box<dyn Error>> {
     }
     Ok(Incident {
         id: IncidentId(id),
-        service: ServiceId::new(&format!("service-{number}"))?,
+        service: service.clone(),
         kind: match id % 20 {
             0 => IncidentKind::Availability,
             _ => IncidentKind::Metrics,
@@ -283,9 +319,9 @@ fn incident(id: u64, now: Timestamp) -> Result<Incident, Box<dyn Error>> {
             severity,
             thresholds: THRESHOLDS,
         }],
-        follows: (id > SERVICES).then(|| IncidentId(id - SERVICES)),
+        follows: (id > count).then(|| IncidentId(id - count)),
         logs: Some(Arc::new(logs(id, opened))),
-        evidence: Arc::new(evidence(id, opened, &lat)?),
+        evidence: Arc::new(evidence(id, services, opened, &lat)),
         timeline,
     })
 }
@@ -319,9 +355,9 @@ fn logs(id: u64, opened: Timestamp) -> LogWindow {
     }
 }
 
-fn evidence(id: u64, opened: Timestamp, lat: &MetricId) -> Result<Evidence, Box<dyn Error>> {
+fn evidence(id: u64, services: &Services, opened: Timestamp, lat: &MetricId) -> Evidence {
     let before = |minutes: u64| opened - Duration::from_secs(60 * minutes);
-    let service = ServiceId::new(&format!("service-{}", id % SERVICES))?;
+    let service = services.of(id);
     let query = |condition: &str| {
         format!(
             "1000 * histogram_quantile(0.99, sum by (le) (rate(http_server_requests_seconds_bucket{{service=\"{service}\",uri!~\"/actuator.*\",{condition}}}[300s])))"
@@ -393,8 +429,8 @@ fn evidence(id: u64, opened: Timestamp, lat: &MetricId) -> Result<Evidence, Box<
     };
     let ranked = ["lat", "pool_pending", "log_errors", "calls_p99"];
     let labels = ["uri", "status", "exception", "instance", "method"];
-    let past = (1..=5).map(|times| times * SERVICES);
-    Ok(Evidence {
+    let past = (1..=5).map(|times| times * services.count());
+    Evidence {
         changes: Some(changes),
         shifts: Some(Shifts {
             baseline_from: before(8),
@@ -412,8 +448,8 @@ fn evidence(id: u64, opened: Timestamp, lat: &MetricId) -> Result<Evidence, Box<
                 .collect(),
         ),
         failed: Vec::new(),
-        patterns: Some(patterns(id, opened, &service)),
-    })
+        patterns: Some(patterns(id, opened, service)),
+    }
 }
 
 /// Ten patterns with three samples each.
