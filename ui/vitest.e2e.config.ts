@@ -8,5 +8,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 300_000,
+    // Servers end after what they do.
+    teardownTimeout: 60_000,
   },
 });

@@ -5,7 +5,15 @@ import { afterAll, test as base, expect, inject } from "vitest";
 
 export type Look = { scheme?: "light" | "dark"; width?: number; height?: number };
 
-export type Visit = (path: string, look?: Look & { at?: string }) => Promise<Page>;
+/** As whom one comes. */
+export type Who = {
+  /** The name that is given where there is no access control. */
+  operator?: string;
+  /** Logged in. */
+  person?: { name: string; password: string };
+};
+
+export type Visit = (path: string, how?: Look & Who & { at?: string }) => Promise<Page>;
 
 const SHOTS = new URL("../shots/", import.meta.url).pathname;
 /** A page has what it shows. */
@@ -41,14 +49,18 @@ export async function contextOf({
   });
 }
 
-/** Until the page has its heading, and no part of it says that it is loading. */
+/** Until the page has its heading, and no part of it is loading, also of those that wait to be scrolled to. */
 export async function settled(page: Page): Promise<void> {
   await page.locator("h1").first().waitFor({ timeout: SETTLED_MS });
   await page.waitForFunction(
-    () =>
-      ![...document.querySelectorAll("[role=status]")].some((part) =>
+    () => {
+      const loading = [...document.querySelectorAll("[role=status]")].find((part) =>
         part.textContent?.startsWith("Loading "),
-      ),
+      );
+      loading?.scrollIntoView({ block: "center" });
+      if (!loading) window.scrollTo({ top: 0 });
+      return !loading;
+    },
     undefined,
     { timeout: SETTLED_MS },
   );
@@ -81,12 +93,20 @@ export const test = base.extend<{ expected: RegExp[]; visit: Visit }>({
     const complaints: string[] = [];
     const contexts: BrowserContext[] = [];
     const pages: Page[] = [];
-    await use(async (path, { at = inject("demo"), ...look } = {}) => {
+    await use(async (path, { at = inject("demo"), operator, person, ...look } = {}) => {
       const context = await contextOf(look);
       contexts.push(context);
+      if (operator) {
+        await context.addInitScript((name) => localStorage.setItem("bellwether.operator", name), operator);
+      }
+      if (person) {
+        const answer = await context.request.post(`${at}/api/v1/login`, { data: person });
+        expect(answer.status(), `${person.name} logs in`).toBe(200);
+      }
       const page = await context.newPage();
       pages.push(page);
       await listen(page, (what) => complaints.push(`${path}: ${what}`));
+      streams.set(page, page.waitForResponse(/\/api\/v1\/stream/).catch(() => null));
       await page.goto(`${at}/ui${path}`);
       await settled(page);
       return page;
@@ -107,14 +127,13 @@ async function photograph(name: string, pages: Page[]): Promise<void> {
   }
 }
 
-/** The number of an incident of the demo that is open. */
-export async function openIncident(service?: string): Promise<number> {
-  const of = service ? `&service=${service}` : "";
-  const answer = await fetch(`${inject("demo")}/api/v1/incidents?status=OPEN,ACKNOWLEDGED&limit=1${of}`);
-  const page = (await answer.json()) as { items: { id: number }[] };
-  const id = page.items[0]?.id;
-  if (id === undefined) throw new Error(`no incident is open${of}`);
-  return id;
+const streams = new WeakMap<Page, Promise<unknown>>();
+
+/** Once the page hears the server; asks later whether it is still the same page, never loaded anew. */
+export async function follows(page: Page): Promise<() => Promise<boolean>> {
+  expect(await streams.get(page), "the stream was answered").toBeTruthy();
+  await page.evaluate(() => document.documentElement.setAttribute("data-same", ""));
+  return () => page.evaluate(() => document.documentElement.hasAttribute("data-same"));
 }
 
 afterAll(closed);

@@ -1,5 +1,5 @@
 /** Every page that there is, at an address that shows something. */
-import { openIncident } from "./browser.ts";
+import { openIncident } from "./api.ts";
 
 export async function everyPage(): Promise<[name: string, path: string][]> {
   return [

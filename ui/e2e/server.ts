@@ -69,9 +69,14 @@ function binary(): string {
   return path;
 }
 
+/** The environment without what the tests are told there: the server reads its configuration from it. */
+function own(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("BELLWETHER")));
+}
+
 function run(args: string[], folder: string) {
   let written = "";
-  const child: ChildProcess = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"] });
+  const child: ChildProcess = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"], env: own() });
   const ended = new Promise<void>((done) => child.once("exit", () => done()));
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (text: Buffer) => {

@@ -28,8 +28,8 @@ const open: Incident = {
   follows: null,
 };
 
-test("who acknowledges owns what nobody owned", () => {
-  expect(expected(open, { do: "ack" }, "mara", now)).toMatchObject({ status: "ACKNOWLEDGED", owner: "mara" });
+test("an acknowledgement leaves the owner as it was", () => {
+  expect(expected(open, { do: "ack" }, "mara", now)).toMatchObject({ status: "ACKNOWLEDGED", owner: null });
   expect(expected({ ...open, owner: "kim" }, { do: "ack" }, "mara", now).owner).toBe("kim");
 });
 

@@ -6,7 +6,7 @@ import { span } from "@/lib/time.ts";
 export function expected(incident: Incident, action: Action, by: string, now: number): Incident {
   switch (action.do) {
     case "ack":
-      return { ...incident, status: "ACKNOWLEDGED", owner: incident.owner ?? by };
+      return { ...incident, status: "ACKNOWLEDGED" };
     case "assign":
       return { ...incident, owner: action.owner };
     case "resolve":

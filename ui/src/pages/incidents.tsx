@@ -64,9 +64,10 @@ export function IncidentsPage() {
   const change = async (to: Asked) => {
     if (to.owner === ME && !(await operator.named())) return;
     setSelection(new Set());
-    await navigate({ search: (now: Asked) => ({ ...now, ...to }), replace: true });
+    // Going back takes back a choice; what is typed is no step of its own.
+    await navigate({ search: (now: Asked) => ({ ...now, ...to }), replace: "text" in to });
   };
-  const clear = () => void navigate({ search: { sort: asked.sort }, replace: true });
+  const clear = () => void navigate({ search: { sort: asked.sort } });
   const select = useCallback(
     (id: number, isRange: boolean) => {
       setSelection((now) => toggled(now, ids, id, before.current, isRange));
