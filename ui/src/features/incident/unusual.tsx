@@ -97,7 +97,7 @@ export function HowUnusual({ incident, metric, metrics, range, onMetric, onRange
         </Shown>
       </div>
       {unusual ? (
-        <Reasons service={incident.service} unusual={unusual} />
+        <Reasons incident={incident} unusual={unusual} />
       ) : (
         <p className="muted">
           {incident.kind === "availability"
@@ -109,7 +109,7 @@ export function HowUnusual({ incident, metric, metrics, range, onMetric, onRange
   );
 }
 
-function Reasons({ service, unusual }: { service: string; unusual: Schemas["Unusual"] }) {
+function Reasons({ incident, unusual }: { incident: Incident; unusual: Schemas["Unusual"] }) {
   const bars = shares(unusual.contributions);
   const [isAsked, setAsked] = useState(false);
   return (
@@ -122,10 +122,11 @@ function Reasons({ service, unusual }: { service: string; unusual: Schemas["Unus
       </p>
       {isAsked ? (
         <DecisionDialog
-          service={service}
+          service={incident.service}
           metric={unusual.metric}
           title={unusual.title}
-          at={unusual.at}
+          // Its sample is some seconds older than the decision that opened the incident.
+          at={unusual.at < incident.opened_ts ? incident.opened_ts : unusual.at}
           onClose={() => setAsked(false)}
         />
       ) : null}
