@@ -14,6 +14,7 @@ export type TimelineEntry = Schemas["TimelineEntry"];
 /** As `GET /api/v1/incidents` takes them. */
 export interface IncidentFilter {
   service?: string;
+  metric?: string;
   status?: IncidentStatus[];
   severity?: ("High" | "Critical")[];
   kind?: "metrics" | "availability";

@@ -4128,6 +4128,8 @@ export interface operations {
         parameters: {
             query?: {
                 service?: string;
+                /** @description Incidents that this metric crossed in, alone or among others. */
+                metric?: string;
                 /** @description Any of these, separated by commas. */
                 status?: components["schemas"]["IncidentStatus"][];
                 /** @description Any of these, separated by commas; an operator's word counts more than the thresholds. */

@@ -7,7 +7,7 @@ import { incidents } from "@/api/incidents.ts";
 import { catalogue, services } from "@/api/services.ts";
 import { Shown } from "@/components/face.tsx";
 import { type BulkAction, useBulk } from "@/features/incidents/bulk.ts";
-import { type Asked, filterOf, isFiltered, ME, withMetric } from "@/features/incidents/filter.ts";
+import { type Asked, filterOf, isFiltered, ME } from "@/features/incidents/filter.ts";
 import { Filters } from "@/features/incidents/filters.tsx";
 import { IncidentList } from "@/features/incidents/list.tsx";
 import { NothingMatches, NothingOpen } from "@/features/incidents/quiet.tsx";
@@ -22,8 +22,6 @@ import { useOperator } from "@/operating/operator.tsx";
 import classes from "./incidents.module.css";
 
 const route = getRouteApi("/incidents");
-/** So many are looked through for a metric before it is asked whether to go on. */
-const LOOKED_THROUGH = 1_100;
 
 export function IncidentsPage() {
   const asked: Asked = route.useSearch();
@@ -43,11 +41,10 @@ export function IncidentsPage() {
   const filter = useMemo(() => filterOf(asked, operator.name, Date.now()), [question, operator.name]);
   const query = useInfiniteQuery({ ...incidents(filter), placeholderData: keepPreviousData });
   const loaded = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
-  const matching = useMemo(() => withMetric(loaded, asked.metric), [loaded, asked.metric]);
   const answered = useRef(question);
   if (!query.isPlaceholderData) answered.current = question;
   const { rows, fresh, isBehind, take } = useRows(
-    matching,
+    loaded,
     answered.current,
     isPointed || isScrolled || selection.size > 0,
   );
@@ -76,10 +73,9 @@ export function IncidentsPage() {
     [ids],
   );
   const { hasNextPage, isFetching, fetchNextPage } = query;
-  const isEnough = asked.metric !== undefined && loaded.length >= LOOKED_THROUGH;
   const more = useCallback(() => {
-    if (hasNextPage && !isFetching && !isEnough) void fetchNextPage();
-  }, [hasNextPage, isFetching, isEnough, fetchNextPage]);
+    if (hasNextPage && !isFetching) void fetchNextPage();
+  }, [hasNextPage, isFetching, fetchNextPage]);
 
   const those = (wanted: number[]) =>
     rows.flatMap(({ incident }) => (wanted.includes(incident.id) ? [incident] : []));
@@ -184,22 +180,7 @@ export function IncidentsPage() {
                 keys={{ ack: (id) => ask("ack", id), resolve: (id) => ask("resolve", id) }}
               />
             )}
-            {asked.metric && hasNextPage ? (
-              <p className={classes.foot}>
-                The metric is looked for among the {counted(loaded.length, "incident")} that are loaded; there
-                are more.{" "}
-                <Button
-                  size="xs"
-                  variant="default"
-                  loading={query.isFetchingNextPage}
-                  onClick={() => void fetchNextPage()}
-                >
-                  Look further
-                </Button>
-              </p>
-            ) : query.isFetchingNextPage ? (
-              <p className={classes.foot}>Loading more …</p>
-            ) : null}
+            {query.isFetchingNextPage ? <p className={classes.foot}>Loading more …</p> : null}
           </>
         )}
       </Shown>

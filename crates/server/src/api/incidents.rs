@@ -15,7 +15,7 @@ use store::{Cursor, IncidentFilter, OwnerFilter, Sort, SortBy};
 use utoipa::{IntoParams, ToSchema};
 
 use super::openapi::{Crossing, IncidentKindWord, IncidentStatus, Instant, NotThere, words};
-use super::parameters::{optional_time, page_limit};
+use super::parameters::{metric_id, optional_time, page_limit};
 use super::problem::Problem;
 use super::{Api, visible};
 
@@ -41,6 +41,9 @@ words! {
 pub struct ListParameters {
     #[param(min_length = 1, max_length = 1024)]
     service: Option<String>,
+    /// Incidents that this metric crossed in, alone or among others.
+    #[param(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$")]
+    metric: Option<String>,
     /// Any of these, separated by commas.
     #[param(value_type = Option<Vec<IncidentStatus>>, style = Form, explode = false)]
     status: Option<String>,
@@ -115,12 +118,14 @@ fn filter(parameters: &ListParameters) -> Result<IncidentFilter, Problem> {
     let service = parameters.service.as_deref().map(|text| {
         domain::ServiceId::new(text).map_err(|error| Problem::bad_request(error.to_string()))
     });
+    let metric = parameters.metric.as_deref().map(metric_id);
     let sort = sort(parameters.sort.as_deref())?;
     let cursor = parameters.cursor.as_deref().map(|text| {
         Cursor::parse(text, sort).map_err(|error| Problem::bad_request(error.to_string()))
     });
     Ok(IncidentFilter {
         service: service.transpose()?,
+        metric: metric.transpose()?,
         statuses: words(parameters.status.as_deref(), status)?,
         severities: words(parameters.severity.as_deref(), severity)?,
         kind: parameters.kind.as_deref().map(kind).transpose()?,

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Query, State};
 use detect::Model;
-use domain::{MetricId, SeriesId, Timestamp};
+use domain::{SeriesId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::known::{after_cursor, page_of};
 use super::openapi::{OfService, Time};
-use super::parameters::page_limit;
+use super::parameters::{metric_id, page_limit};
 use super::problem::Problem;
-use super::{Api, visible};
+use super::Api;
 use crate::clock;
 use crate::storage::Storage;
 use crate::training::TrainingJob;
@@ -133,12 +133,7 @@ pub async fn list(
         series.retain(|id| id.service == service);
     }
     if let Some(text) = parameters.metric.as_deref() {
-        let metric = MetricId::new(text).map_err(|_| {
-            Problem::bad_request(format!(
-                "metric is {}; it must be the id of a metric, such as cpu",
-                visible(text)
-            ))
-        })?;
+        let metric = metric_id(text)?;
         series.retain(|id| id.metric == metric);
     }
     let (page, next_cursor) = page_of(series.into_iter(), SeriesId::clone, after.as_ref(), limit);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::{MetricId, Timestamp};
 
 use serde::de::DeserializeOwned;
 
@@ -27,6 +27,16 @@ pub fn duration(name: &str, text: &str) -> Result<Duration, Problem> {
         Problem::bad_request(format!("{name}: {} is no duration: {error}", visible(text)))
     })?;
     Ok(span.0)
+}
+
+/// A metric, whether there is one of that name or not.
+pub fn metric_id(text: &str) -> Result<MetricId, Problem> {
+    MetricId::new(text).map_err(|_| {
+        Problem::bad_request(format!(
+            "metric is {}; it must be the id of a metric, such as cpu",
+            visible(text)
+        ))
+    })
 }
 
 /// A body that is a JSON object. Also a list of the fields' values would be taken for one by the

@@ -1,6 +1,6 @@
 //! Which incidents to list, and the query that finds them.
 
-use domain::{IncidentKind, ServiceId, Severity, Status, Timestamp};
+use domain::{IncidentKind, MetricId, ServiceId, Severity, Status, Timestamp};
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::cursor::{Cursor, Key, Sort, SortBy};
@@ -12,6 +12,8 @@ use super::texts::words_of;
 #[derive(Clone, Debug, PartialEq)]
 pub struct IncidentFilter {
     pub service: Option<ServiceId>,
+    /// Which the incident is about, among others.
+    pub metric: Option<MetricId>,
     pub statuses: Vec<Status>,
     /// As shown: an operator's word goes before the computed severity.
     pub severities: Vec<Severity>,
@@ -48,6 +50,7 @@ impl Default for IncidentFilter {
     fn default() -> IncidentFilter {
         IncidentFilter {
             service: None,
+            metric: None,
             statuses: Vec::new(),
             severities: Vec::new(),
             kind: None,
@@ -126,7 +129,23 @@ impl IncidentFilter {
                 query.push(condition).push_bind(number);
             }
         }
+        self.push_metric(query);
         self.push_words(query);
+    }
+
+    /// Bodies are parsed only where the word is in them, and where they can be.
+    fn push_metric(&self, query: &mut QueryBuilder<Sqlite>) {
+        let Some(metric) = &self.metric else { return };
+        query
+            .push(" AND CASE WHEN instr(body, ")
+            .push_bind(format!("\"{}\"", metric.as_str()))
+            .push(
+                ") = 0 OR NOT json_valid(body) THEN FALSE ELSE EXISTS (
+                     SELECT 1 FROM json_each(body, '$.content.members')
+                     WHERE json_extract(value, '$.metric') = ",
+            )
+            .push_bind(metric.as_str().to_owned())
+            .push(") END");
     }
 
     /// `instr` knows no wildcards, so that nothing in a word needs escaping.

@@ -74,7 +74,7 @@ fn incident(id: u64) -> Incident {
         last_seen: at(id + 10),
         ended: id.is_multiple_of(2).then(|| at(id + 10)),
         members: vec![Member {
-            metric: MetricId::new("cpu").unwrap(),
+            metric: MetricId::new(["cpu", "mem", "lat"][(id % 3) as usize]).unwrap(),
             onset: at(id),
             onset_between: (at(id), at(id + 1)),
             first_crossing: at(id + 1),

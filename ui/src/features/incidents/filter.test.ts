@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { filterOf, isFiltered, sortedBy, sorting, withMetric } from "./filter.ts";
-import { incident } from "./fixture.ts";
+import { filterOf, isFiltered, sortedBy, sorting } from "./filter.ts";
 
 const now = Date.parse("2026-11-23T08:00:00.000Z");
 
@@ -10,11 +9,19 @@ test("without a filter the unresolved are asked for, the newest first", () => {
 });
 
 test("what the address says is what the server is asked", () => {
-  const asked = { status: "RESOLVED", severity: "Critical", service: "payments", text: "pool", range: "1h" };
+  const asked = {
+    status: "RESOLVED",
+    severity: "Critical",
+    service: "payments",
+    metric: "lat",
+    text: "pool",
+    range: "1h",
+  };
   expect(filterOf(asked, null, now)).toMatchObject({
     status: ["RESOLVED"],
     severity: ["Critical"],
     service: "payments",
+    metric: "lat",
     text: "pool",
     from: "1795417200",
     to: "1795420800",
@@ -41,10 +48,4 @@ test("a heading turns its column round, and begins with what matters", () => {
   expect(sortedBy({ sort: "opened" }, "opened")).toBe("-opened");
   expect(sortedBy({}, "severity")).toBe("-severity");
   expect(sortedBy({}, "service")).toBe("service");
-});
-
-test("the metric selects by members", () => {
-  const both = [incident({ id: 1 }), incident({ id: 2, members: [] })];
-  expect(withMetric(both, "lat").map(({ id }) => id)).toEqual([1]);
-  expect(withMetric(both, undefined)).toHaveLength(2);
 });

@@ -1,5 +1,5 @@
 /** What the address asks of the list, and what of it the server can answer. */
-import type { Incident, IncidentFilter, IncidentSort } from "@/api/incidents.ts";
+import type { IncidentFilter, IncidentSort } from "@/api/incidents.ts";
 import { type Range, rangeOf, seconds } from "@/lib/time.ts";
 
 /** As it stands behind the question mark. */
@@ -56,6 +56,7 @@ export function filterOf(asked: Asked, me: string | null, now: number): Incident
     status: status ? [status] : asked.status === "all" ? undefined : ["OPEN", "ACKNOWLEDGED"],
     severity: severity && [severity],
     service: asked.service,
+    metric: asked.metric,
     kind,
     owner: ownerOf(asked.owner, me),
     text: asked.text?.slice(0, 200),
@@ -76,11 +77,4 @@ function ownerOf(owner: string | undefined, me: string | null): string | undefin
 export function isFiltered(asked: Asked): boolean {
   const { sort: _, ...filters } = asked;
   return Object.values(filters).some((value) => value !== undefined && value !== "");
-}
-
-/** Those with that metric; the server doesn't filter by it. */
-export function withMetric(incidents: Incident[], metric: string | undefined): Incident[] {
-  return metric
-    ? incidents.filter(({ members }) => members.some((member) => member.metric === metric))
-    : incidents;
 }

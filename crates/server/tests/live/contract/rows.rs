@@ -277,10 +277,11 @@ fn incident_lists(incident: u64) -> Vec<Ask> {
         ),
         Ask::new(
             list,
-            "/api/v1/incidents?owner=&snoozed=false&kind=metrics",
+            "/api/v1/incidents?owner=&snoozed=false&kind=metrics&metric=lat",
             200,
         ),
         Ask::new(list, "/api/v1/incidents?status=GONE", 400),
+        Ask::new(list, "/api/v1/incidents?metric=Lat", 400),
         Ask::new(list, "/api/v1/incidents?sort=colour", 400),
         Ask::new(list, "/api/v1/incidents?cursor=x", 400),
         Ask::new(one, format!("/api/v1/incidents/{incident}"), 200),

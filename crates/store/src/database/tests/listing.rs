@@ -98,6 +98,15 @@ async fn pages_hold_each_of_ten_thousand_incidents_once() {
     })
     .await;
     let filter = IncidentFilter {
+        metric: Some(MetricId::new("lat").unwrap()),
+        statuses: vec![Status::Open],
+        ..all.clone()
+    };
+    check(filter, |it| {
+        it.status == Status::Open && it.members.iter().any(|it| it.metric.as_str() == "lat")
+    })
+    .await;
+    let filter = IncidentFilter {
         severities: vec![Severity::Normal],
         ..all.clone()
     };
