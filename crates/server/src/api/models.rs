@@ -11,11 +11,11 @@ use domain::{SeriesId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::Api;
 use super::known::{after_cursor, page_of};
 use super::openapi::{OfService, Time};
 use super::parameters::{metric_id, page_limit};
 use super::problem::Problem;
-use super::Api;
 use crate::clock;
 use crate::storage::Storage;
 use crate::training::TrainingJob;
