@@ -21,6 +21,9 @@ test("pictures of every page", async () => {
       const page = await context.newPage();
       await page.goto(`${inject("demo")}/ui${path}`);
       await settled(page);
+      // As tall as the page, so that what is drawn only in sight is in sight.
+      const height = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.setViewportSize({ width: how.width ?? 1240, height });
       await page.waitForTimeout(DRAWN_MS);
       await page.screenshot({ path: `${SHOTS}${name}-${look}.png`, fullPage: true });
       await context.close();

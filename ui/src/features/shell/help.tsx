@@ -3,7 +3,7 @@ import { Modal } from "@mantine/core";
 import { Fragment } from "react";
 import classes from "./shell.module.css";
 
-const GROUPS: { name: string; keys: [string, string][] }[] = [
+export const GROUPS: { name: string; keys: [string, string][] }[] = [
   {
     name: "Everywhere",
     keys: [
