@@ -9,6 +9,7 @@ const BAR_MS = 200;
 const ROUNDS = 3;
 /** As fast as people type who know what they want. */
 const TYPED = { delay: 70 };
+const PATIENCE_MS = 15_000;
 /** Answers come meanwhile. */
 const REST_MS = 600;
 /** After this a long list is as far down as anybody scrolls. */
@@ -88,6 +89,7 @@ function grouped(all: Interaction[]): Map<string, Interaction[]> {
 async function operate(): Promise<Told> {
   const context = await contextOf({});
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   await watch(page);
   await page.goto(`${server()}/ui/`);
   const hand = new Hand(page);
@@ -100,7 +102,7 @@ async function operate(): Promise<Told> {
   await models(hand);
   await status(hand);
   await hand.goes("to the overview by keys", "[data-row]", () => hand.keys("g", "o"));
-  await hand.goes("to the status by the way back", "text=Sources", () => page.goBack());
+  await hand.goes("to the status by the way back", "h2:has-text('Parts')", () => page.goBack());
   const told = { ...(await watched(page)), inputs: hand.inputs, switches: hand.switches };
   await context.close();
   return told;
@@ -205,7 +207,7 @@ async function overview(hand: Hand): Promise<void> {
   await hand.does("overview: erasing the filter, table");
   await hand.erases(6);
   await hand.does("overview: range of the strip");
-  await hand.click("section[aria-labelledby=moved] button:has-text('24 h')");
+  await hand.click("section[aria-labelledby=moved] button[aria-label='last 24 hours']");
   await hand.does("overview: scrolling the table");
   await hand.scrolls(10);
   await hand.page.mouse.wheel(0, -20_000);
@@ -254,7 +256,7 @@ async function incidents(hand: Hand): Promise<void> {
 }
 
 async function incident(hand: Hand): Promise<void> {
-  await hand.goes("to an incident", "text=Timeline", () => hand.click("tr[aria-rowindex='3'] a"));
+  await hand.goes("to an incident", "h2:has-text('Timeline')", () => hand.click("tr[aria-rowindex='3'] a"));
   await hand.does("incident: unfolding");
   for (const at of [0, 1, 2]) {
     const fold = hand.page.locator("main summary:visible").nth(at);
@@ -271,11 +273,11 @@ async function service(hand: Hand): Promise<void> {
   await hand.has("[role=listbox]");
   await hand.types("stock");
   await hand.keys("ArrowDown", "ArrowDown");
-  await hand.goes("to a service", "canvas", () => hand.keys("Enter"));
+  await hand.goes("to a service", "section[aria-labelledby=history] canvas", () => hand.keys("Enter"));
   await hand.does("service: choosing a range");
-  await hand.click("section[aria-labelledby=history] button:has-text('6 h')");
+  await hand.click("section[aria-labelledby=history] button[aria-label='last 6 hours']");
   await hand.rest();
-  await hand.click("section[aria-labelledby=history] button:has-text('1 h')");
+  await hand.click("section[aria-labelledby=history] button[aria-label='last hour']");
 }
 
 async function logs(hand: Hand): Promise<void> {
@@ -307,7 +309,7 @@ async function models(hand: Hand): Promise<void> {
 }
 
 async function status(hand: Hand): Promise<void> {
-  await hand.goes("to the status", "main h2", () => hand.click("nav >> text=Status"));
+  await hand.goes("to the status", "h2:has-text('Parts')", () => hand.click("nav >> text=Status"));
   await hand.does("status: scrolling");
   await hand.scrolls(8);
   await hand.page.evaluate(() => window.scrollTo(0, 0));

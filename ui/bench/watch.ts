@@ -73,13 +73,18 @@ export async function watched(page: Page): Promise<Watched> {
   const { steps, events, tasks } = await page.evaluate(() => window.benchTold);
   const stepAt = (at: number) => steps.findLast((step) => step.at <= at)?.name ?? "opening";
   // An interaction is as long as the longest of its events: pointerdown, pointerup and click are one.
-  const longest = new Map<number, (typeof events)[number]>();
+  const whole = new Map<number, (typeof events)[number]>();
   for (const event of events) {
-    const known = longest.get(event.interaction);
-    if (!known || event.took > known.took) longest.set(event.interaction, event);
+    const known = whole.get(event.interaction);
+    if (!known) whole.set(event.interaction, { ...event });
+    else {
+      if (event.took > known.took) known.name = event.name;
+      known.took = Math.max(known.took, event.took);
+      known.worked += event.worked;
+    }
   }
   return {
-    interactions: [...longest.values()].map(({ name, at, took, worked }) => ({
+    interactions: [...whole.values()].map(({ name, at, took, worked }) => ({
       step: stepAt(at),
       event: name,
       took,

@@ -1,5 +1,5 @@
 /** All services, worst first: filtered by the address, as a table or a grid, in an order that keeps still under the hand. */
-import { useCallback, useMemo, useRef } from "react";
+import { useCallback, useDeferredValue, useMemo, useRef } from "react";
 import type { CatalogueMetric } from "@/api/services.ts";
 import { Empty } from "@/components/face.tsx";
 import { counted } from "@/lib/amount.ts";
@@ -35,14 +35,18 @@ export function lookOf(as: string | undefined, count: number): Look {
 }
 
 export function Services({ rows, columns, asked, onAsk }: Props) {
-  const { text = "", state } = asked;
-  const states = useMemo(() => statesOf(state), [state]);
   const look = lookOf(asked.as, rows.length);
+  const states = useMemo(() => statesOf(asked.state), [asked.state]);
+  // The controls answer at once; hundreds of rows are drawn behind them.
+  const text = useDeferredValue(asked.text ?? "");
+  const state = useDeferredValue(asked.state);
+  const sought = useMemo(() => statesOf(state), [state]);
+  const drawn = useDeferredValue(look);
   const wanted = useMemo(
-    () => filtered(rows, text, states).map((row) => ({ id: row.id, group: row.state })),
-    [rows, text, states],
+    () => filtered(rows, text, sought).map((row) => ({ id: row.id, group: row.state })),
+    [rows, text, sought],
   );
-  const held = useHeld(wanted, `${look} ${state ?? ""} ${text}`);
+  const held = useHeld(wanted, `${drawn} ${state ?? ""} ${text}`);
   const around = useRef<HTMLDivElement>(null);
   const counts = useMemo(() => countOf(rows), [rows]);
 
@@ -69,16 +73,16 @@ export function Services({ rows, columns, asked, onAsk }: Props) {
         ) : null}
       </div>
       <Filters
-        text={text}
+        text={asked.text ?? ""}
         states={states}
         look={look}
         counts={counts}
         onText={onText}
-        onState={(one) => onAsk({ state: toggled(state, one) })}
+        onState={(one) => onAsk({ state: toggled(asked.state, one) })}
         onLook={(as) => onAsk({ as: as === lookOf(undefined, rows.length) ? undefined : as })}
       />
       <p className="visually-hidden" role="status">
-        {text || states.length > 0 ? `${counted(wanted.length, "service")} found` : null}
+        {text || sought.length > 0 ? `${counted(wanted.length, "service")} found` : null}
       </p>
       <div ref={around} {...held.hands}>
         {wanted.length === 0 ? (
@@ -92,8 +96,8 @@ export function Services({ rows, columns, asked, onAsk }: Props) {
               Show all
             </button>
           </Empty>
-        ) : look === "grid" ? (
-          <ServiceGrid groups={groupsOf(rows, held.places)} isSearched={text !== "" || states.length > 0} />
+        ) : drawn === "grid" ? (
+          <ServiceGrid groups={groupsOf(rows, held.places)} isSearched={text !== "" || sought.length > 0} />
         ) : (
           <ServiceTable rows={inPlace(rows, held.places)} columns={columns} />
         )}
