@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, test as base, expect, inject } from "vitest";
+import type { Person } from "./server.ts";
 
 export type Look = { scheme?: "light" | "dark"; width?: number; height?: number };
 
@@ -9,8 +10,8 @@ export type Look = { scheme?: "light" | "dark"; width?: number; height?: number 
 export type Who = {
   /** The name that is given where there is no access control. */
   operator?: string;
-  /** Logged in. */
-  person?: { name: string; password: string };
+  /** Who is logged in. */
+  person?: Person;
 };
 
 export type Visit = (path: string, how?: Look & Who & { at?: string }) => Promise<Page>;
@@ -100,13 +101,17 @@ export const test = base.extend<{ expected: RegExp[]; visit: Visit }>({
         await context.addInitScript((name) => localStorage.setItem("bellwether.operator", name), operator);
       }
       if (person) {
-        const answer = await context.request.post(`${at}/api/v1/login`, { data: person });
+        const { name, password } = person;
+        const answer = await context.request.post(`${at}/api/v1/login`, { data: { name, password } });
         expect(answer.status(), `${person.name} logs in`).toBe(200);
       }
       const page = await context.newPage();
       pages.push(page);
       await listen(page, (what) => complaints.push(`${path}: ${what}`));
-      streams.set(page, page.waitForResponse(/\/api\/v1\/stream/).catch(() => null));
+      streams.set(
+        page,
+        page.waitForResponse(/\/api\/v1\/stream/).catch(() => null),
+      );
       await page.goto(`${at}/ui${path}`);
       await settled(page);
       return page;

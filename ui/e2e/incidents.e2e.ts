@@ -6,7 +6,10 @@ import { asBefore, asked, elsewhere, openIncident } from "./api.ts";
 import { follows, test } from "./browser.ts";
 
 function numbers(page: Page): Promise<string[]> {
-  return page.getByRole("table", { name: "Incidents" }).getByText(/^#\d+$/).allTextContents();
+  return page
+    .getByRole("table", { name: "Incidents" })
+    .getByText(/^#\d+$/)
+    .allTextContents();
 }
 
 async function listed(query: string): Promise<string[]> {
@@ -37,9 +40,9 @@ test("filters and sorting survive a reload, and going back and forward", async (
     expect(await page.getByRole("combobox", { name: "Status" }).inputValue()).toBe("OPEN");
     expect(await page.getByRole("combobox", { name: "Sort" }).inputValue()).toBe("service");
     expect(await page.getByRole("searchbox", { name: "Text" }).inputValue()).toBe("payments: Latency");
-    expect(
-      await page.getByRole("columnheader", { name: "Service" }).getAttribute("aria-sort"),
-    ).toBe("ascending");
+    expect(await page.getByRole("columnheader", { name: "Service" }).getAttribute("aria-sort")).toBe(
+      "ascending",
+    );
   };
   await isAsAsked();
   await page.reload();

@@ -1,16 +1,9 @@
 /** All pages load as they should: no complaint of the browser, none of axe, wherever they are served. */
-import { AxeBuilder } from "@axe-core/playwright";
-import type { Page } from "playwright-core";
 import { describe, expect, inject } from "vitest";
 import { test } from "./browser.ts";
 import { everyPage } from "./every.ts";
-
-const WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-async function violations(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).withTags(WCAG).analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)}`));
-}
+import { PEOPLE } from "./people.ts";
+import { violations } from "./violations.ts";
 
 describe.each(["light", "dark"] as const)("in %s", (scheme) => {
   test("every page loads without a complaint, and axe finds nothing", async ({ visit }) => {
@@ -65,13 +58,13 @@ test("behind a path prefix every page loads, and stays below it", async ({ visit
   const at = inject("prefixed");
   const prefix = new URL(at).pathname;
   for (const path of ["/", "/incidents", "/logs", "/models", "/status"]) {
-    const page = await visit(path, { at });
+    const page = await visit(path, { at, person: PEOPLE.vera });
     expect(new URL(page.url()).pathname).toBe(`${prefix}/ui${path}`);
     await page.reload();
     await page.locator("h1").first().waitFor();
     await page.context().close();
   }
-  const page = await visit("/", { at });
+  const page = await visit("/", { at, person: PEOPLE.vera });
   const asked: string[] = [];
   page.on("request", (request) => asked.push(new URL(request.url()).pathname));
   await page.getByRole("link", { name: "Incidents" }).first().click();

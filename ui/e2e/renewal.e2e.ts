@@ -61,12 +61,18 @@ test("a lost server is told of with since when, and heard again without a reload
   await page.getByRole("button", { name: "Renewal: disconnected" }).waitFor();
   await header.getByText(/since \d\d:\d\d:\d\d, data of \d\d:\d\d:\d\d/).waitFor();
   // What was known stays, and says of when it is.
-  await page.getByText(/Not renewed since \d\d:\d\d:\d\d/).first().waitFor();
+  await page
+    .getByText(/Not renewed since \d\d:\d\d:\d\d/)
+    .first()
+    .waitFor();
   await page.getByRole("link", { name: "payments" }).first().waitFor();
 
   await wire.mend();
   await header.getByText("as of").waitFor();
   await page.getByRole("button", { name: "Renewal: live" }).waitFor();
-  await page.getByText(/Not renewed since/).first().waitFor({ state: "detached" });
+  await page
+    .getByText(/Not renewed since/)
+    .first()
+    .waitFor({ state: "detached" });
   expect(await stays()).toBe(true);
 });

@@ -1,5 +1,5 @@
 /** The real binary, started in a folder of its own and ended with the tests. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -12,6 +12,9 @@ const PATIENCE_MS = 240_000;
 const LOOK_AGAIN_MS = 500;
 /** What is shown of what a process wrote before it failed. */
 const WRITTEN_MAX = 4_000;
+
+/** A slow service, and those that call it. */
+const AFFECTED = ["payments", "orders", "gateway"];
 
 export type Running = { url: string; stop: () => Promise<void> };
 
@@ -26,25 +29,29 @@ export async function startDemo(): Promise<Running> {
   );
   const url = `http://127.0.0.1:${port}`;
   await demo.until("models", async () => ((await asked(url, "/api/v1/status")).models ?? 0) > 0);
-  await demo.until("an explained incident", async () => {
-    const open = await asked(url, "/api/v1/incidents?status=OPEN&limit=1");
-    const id: number | undefined = open.items?.[0]?.id;
-    if (id === undefined) return false;
-    const incident = await asked(url, `/api/v1/incidents/${id}`);
-    return Boolean(incident.logs);
+  await demo.until("explained incidents", async () => {
+    const open = (await asked(url, "/api/v1/incidents?status=OPEN")).items ?? [];
+    const all = await Promise.all(open.map(({ id }) => asked(url, `/api/v1/incidents/${id}`)));
+    const explained = all.flatMap(({ service, explanation }) => (service && explanation ? [service] : []));
+    return AFFECTED.every((service) => explained.includes(service));
   });
   return { url, stop: demo.stop };
 }
 
-/** A server behind a path prefix, whose Prometheus is the demo's store. */
-export async function startBelow(prefix: string, demo: string): Promise<Running> {
+/** Who may come in. */
+export type Person = { name: string; role: "viewer" | "operator" | "admin"; password: string };
+
+/** A server behind a path prefix that asks who comes, whose Prometheus is the demo's store. */
+export async function startBelow(prefix: string, demo: string, people: Person[]): Promise<Running> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "bellwether-e2e-"));
+  const users = join(folder, "users");
+  await writeFile(users, people.map(line).join(""), { mode: 0o600 });
   const config = [
     `listen: 127.0.0.1:${port}`,
     `data_dir: ${join(folder, "data")}`,
     `prometheus: { url: '${demo}/prometheus' }`,
-    `server: { base_path: ${prefix}, unsafe_listen: true }`,
+    `server: { base_path: ${prefix}, auth: { users_file: ${users} } }`,
   ];
   await writeFile(join(folder, "config.yaml"), `${config.join("\n")}\n`);
   const server = run(["serve", "--config", join(folder, "config.yaml")], folder);
@@ -54,7 +61,7 @@ export async function startBelow(prefix: string, demo: string): Promise<Running>
 }
 
 /** What tests read of answers, which is little. */
-type Answered = { models?: number; items?: { id: number }[]; logs?: unknown };
+type Answered = { models?: number; items?: { id: number }[]; service?: string; explanation?: unknown };
 
 async function asked(url: string, path: string): Promise<Answered> {
   const answer = await fetch(url + path);
@@ -72,6 +79,16 @@ function binary(): string {
 /** The environment without what the tests are told there: the server reads its configuration from it. */
 function own(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("BELLWETHER")));
+}
+
+/** As the file of users has it. */
+function line({ name, role, password }: Person): string {
+  return execFileSync(binary(), ["access", "password", name, "--role", role], {
+    input: `${password}\n`,
+    env: own(),
+    encoding: "utf8",
+    stdio: ["pipe", "pipe", "ignore"],
+  });
 }
 
 function run(args: string[], folder: string) {

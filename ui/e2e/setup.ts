@@ -1,14 +1,15 @@
 /** Starts what all tests look at, once, and says where it is. */
 import type { TestProject } from "vitest/node";
+import { PEOPLE } from "./people.ts";
 import { type Running, startBelow, startDemo } from "./server.ts";
 
-export const PREFIX = "/ops/bellwether";
+const PREFIX = "/ops/bellwether";
 
 declare module "vitest" {
   export interface ProvidedContext {
     /** A demo with open incidents. */
     demo: string;
-    /** The same services, served below a path prefix. */
+    /** The same services below a path prefix, for those who log in: see people.ts. */
     prefixed: string;
   }
 }
@@ -25,7 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       started.push(running);
       demo = running.url;
     }
-    const below = await startBelow(PREFIX, demo);
+    const below = await startBelow(PREFIX, demo, Object.values(PEOPLE));
     started.push(below);
     project.provide("demo", demo);
     project.provide("prefixed", below.url);

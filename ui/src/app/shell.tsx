@@ -1,5 +1,5 @@
 /** What stands around every page: where one is, how fresh it is, who one is, and what withholds pages. */
-import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useMatches, useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { onSignedOut } from "@/api/client.ts";
 import { Toasts } from "@/components/toasts.tsx";
@@ -24,10 +24,12 @@ const PAGES = [
 
 export function Shell() {
   const path = useLocation({ select: (location) => location.pathname });
+  // Of the page that is shown: the address is ahead of it while the next one loads.
+  const isLogin = useMatches({ select: (matches) => matches.some(({ routeId }) => routeId === "/login") });
   useEffect(() => {
     document.title = titleOf(path);
   }, [path]);
-  if (path === "/login") return <Outlet />;
+  if (isLogin) return <Outlet />;
   return (
     <Toasts>
       <LiveProvider>
@@ -45,10 +47,12 @@ function Frame() {
   const [open, setOpen] = useState<"finder" | "help" | null>(null);
   const close = () => setOpen(null);
   const content = useRef<HTMLElement>(null);
-  useEffect(
-    () => onSignedOut(() => void navigate({ to: "/login", search: { next: here }, replace: true })),
-    [navigate, here],
-  );
+  const isLeaving = useLocation({ select: (location) => location.pathname === "/login" });
+  useEffect(() => {
+    // Other questions are refused, too, while the log-in is on its way.
+    if (isLeaving) return;
+    return onSignedOut(() => void navigate({ to: "/login", search: { next: here }, replace: true }));
+  }, [navigate, here, isLeaving]);
   useKeys({
     "/": () => setOpen("finder"),
     "?": () => setOpen("help"),

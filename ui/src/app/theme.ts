@@ -40,6 +40,13 @@ export const theme = createTheme({
   defaultRadius: 5,
   respectReducedMotion: true,
   cursorType: "pointer",
+  components: {
+    // Its element alone would be a second banner of the page.
+    ModalHeader: { defaultProps: { role: "presentation" } },
+    ModalCloseButton: { defaultProps: { "aria-label": "Close" } },
+    // The first item takes the focus: an element between menu and items would be none of a menu.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
+  },
 });
 
 /** What Mantine's components take from the palette. */

@@ -5,6 +5,7 @@ import { useState } from "react";
 import type { Schemas } from "@/api/client.ts";
 import { decisionAt } from "@/api/decisions.ts";
 import { amount, number, range } from "@/lib/amount.ts";
+import { useFocusBack } from "@/lib/focus.ts";
 import { gapInWords, predictionInWords, verdictInWords } from "@/lib/words.ts";
 import { Copy } from "./copy.tsx";
 import classes from "./decision.module.css";
@@ -25,6 +26,7 @@ export function DecisionDialog({ service, metric, title, at, onClose }: Props) {
   // What was asked for stays while newer judgements arrive.
   const [asked] = useState(() => ({ service, metric, at: at ?? new Date().toISOString() }));
   const query = useQuery(decisionAt(asked));
+  useFocusBack();
   return (
     <Modal
       opened

@@ -1,6 +1,7 @@
 /** Asks for a note before something is done. */
 import { Button, Checkbox, Modal, Textarea } from "@mantine/core";
 import { useState } from "react";
+import { useFocusBack } from "@/lib/focus.ts";
 import classes from "./note.module.css";
 
 interface Props {
@@ -29,6 +30,7 @@ export function NoteDialog({
   onClose,
 }: Props) {
   const [text, setText] = useState("");
+  useFocusBack();
   const [decommissioned, setDecommissioned] = useState(false);
   const note = text.trim();
   const canBeDone = !isRequired || note !== "";

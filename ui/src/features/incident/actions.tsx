@@ -2,6 +2,7 @@
 import { Button, Menu, Modal, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { Action, Incident } from "@/api/incidents.ts";
+import { useFocusBack } from "@/lib/focus.ts";
 import { useKeys } from "@/lib/keys.ts";
 import { useIncidentAction } from "@/operating/actions.ts";
 import { NoteDialog } from "@/operating/note.tsx";
@@ -162,6 +163,7 @@ function AssignDialog({
   onClose: () => void;
 }) {
   const [name, setName] = useState("");
+  useFocusBack();
   const owner = name.trim();
   return (
     <Modal opened onClose={onClose} title={`Assign #${id}`} centered>

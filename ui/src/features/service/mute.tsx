@@ -5,6 +5,7 @@ import { useState } from "react";
 import { type Mute, mute, mutes, unmute } from "@/api/status.ts";
 import { useToast } from "@/components/toasts.tsx";
 import { When } from "@/components/when.tsx";
+import { useFocusBack } from "@/lib/focus.ts";
 import { useOperator } from "@/operating/operator.tsx";
 import { muteOf } from "./build.ts";
 import classes from "./mute.module.css";
@@ -125,6 +126,7 @@ interface DialogProps {
 
 function MuteDialog({ service, isRunning, onClose, onMute }: DialogProps) {
   const [span, setSpan] = useState("1h");
+  useFocusBack();
   const [note, setNote] = useState("");
   return (
     <Modal
