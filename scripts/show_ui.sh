@@ -55,7 +55,8 @@ pages() {
     tests e2e "tests in Chromium on the debug binary with a demo and its fault" e2e
     axe=$(held "$work/e2e.json" axe)
     read -r good _ all _ <<<"$axe"
-    verdict_of [ "$all" -gt 0 -a "$good" = "$all" ]
+    verdict=short
+    if [ "$all" -gt 0 ] && [ "$good" = "$all" ]; then verdict=pass; fi
     figure 1 "axe on every page, in light and in dark (WCAG 2.2 A and AA, best practice)" \
         "$axe$([ $verdict = pass ] && echo ", 0 violations" || true)" "0 violations" "$verdict"
 }

@@ -1,149 +1,136 @@
-/** Memory while the pages are live: first the overview alone, then with the way from page to page. */
-import type { CDPSession, Page } from "playwright-core";
+/** Memory while pages are live: one stays on the overview, beside it another goes from page to page. */
+import type { Page } from "playwright-core";
 import { contextOf } from "../e2e/browser.ts";
 import { figure, MB, median, slope } from "./figures.ts";
 import { asked, comment, fault, server, unresolved } from "./server.ts";
 
 const SECONDS = Number(process.env.LIVE_SECONDS ?? 600);
-/** Each of both parts has so many samples of memory. */
-const SAMPLES = 10;
-/** What comes first fills caches: it is no part of what is compared. */
-const WARM_UP_SHARE = 1 / 6;
+const SAMPLES = 20;
 /** A comment so often, besides what the fleet's ticks change. */
 const COMMENT_MS = 3_000;
 const FAULT_MS = 45_000;
-/** Growth that is none: less than the garbage that two collections disagree about. */
+const LOOK_MS = 1_000;
+/** Growth that is none: it is within what two collections differ by. */
 const GROWTH_MAX_BYTES = 2_000_000;
 const GROWTH_MAX_SHARE = 0.05;
 
+interface Watching {
+  name: string;
+  /** Of all the time: what comes first fills caches, and is not compared. */
+  warmUp: number;
+  /** Whatever it does, it ends on the overview. */
+  doing: (page: Page) => Promise<void>;
+}
+
 interface Sample {
-  /** Seconds since the part began. */
-  at: number;
+  seconds: number;
   heap: number;
   nodes: number;
   listeners: number;
-  /** Documents that are still held: one is the page's own. */
-  documents: number;
 }
 
+const STAYING: Watching = {
+  name: "overview",
+  warmUp: 0.15,
+  doing: (page) => page.waitForTimeout(LOOK_MS),
+};
+
+/** Answers that nobody looks at any more are kept for five minutes: until then their number grows. */
+const GOING: Watching = { name: "going from page to page", warmUp: 0.55, doing: round };
+
 export async function live(): Promise<void> {
-  const context = await contextOf({});
-  const page = await context.newPage();
-  const session = await context.newCDPSession(page);
-  await session.send("Performance.enable");
-  await page.goto(`${server()}/ui/`);
-  await page.locator("[data-row]").first().waitFor();
-  const requests = counted(page);
   const stop = provoke();
-  const half = SECONDS / 2;
   try {
-    await part("overview, live", half, session, requests, async () => {
-      await page.waitForTimeout(1_000);
-    });
-    const pages = ["Incidents", "Logs", "Models", "Status", "Overview"];
-    let turn = 0;
-    await part(
-      "going from page to page, live",
-      half,
-      session,
-      requests,
-      async () => {
-        await page.locator("nav[aria-label=Pages] a", { hasText: pages[turn % pages.length] }).click();
-        await page.locator("main h1").first().waitFor();
-        await page.waitForTimeout(1_500);
-        turn += 1;
-        if (turn % pages.length > 0) return;
-        // A service and an incident belong to the round, too.
-        for (const way of [
-          "[data-row]",
-          "main header a[href*='/incidents/'], main header a[href*='/incidents']",
-        ]) {
-          const link = page.locator(way).first();
-          await link.click();
-          await page.locator("main h1").first().waitFor();
-          await page.waitForTimeout(1_500);
-        }
-        await page.locator("nav[aria-label=Pages] a", { hasText: "Overview" }).click();
-        await page.locator("[data-row]").first().waitFor();
-      },
-      async () => {
-        // The same page is compared with itself.
-        await page.locator("nav[aria-label=Pages] a", { hasText: "Overview" }).click();
-        await page.locator("[data-row]").first().waitFor();
-        await page.waitForTimeout(2_000);
-      },
-    );
+    const samples = await Promise.all([watched(STAYING), watched(GOING)]);
+    await judged(STAYING, samples[0]);
+    await judged(GOING, samples[1]);
   } finally {
     await stop();
   }
-  await context.close();
 }
 
-/** How many answers the page asked for since the last time. */
-function counted(page: Page): () => number {
-  let count = 0;
+async function round(page: Page): Promise<void> {
+  for (const name of ["Incidents", "Logs", "Models", "Status", "Overview"]) {
+    await page.locator("nav[aria-label=Pages] a", { hasText: name }).click();
+    await looked(page);
+  }
+  await page.locator("[data-row]").first().click();
+  await looked(page);
+  await page.locator("nav[aria-label=Pages] a", { hasText: "Incidents" }).click();
+  await page.locator("tr[aria-rowindex='2'] a").click();
+  await looked(page);
+  await page.locator("nav[aria-label=Pages] a", { hasText: "Overview" }).click();
+  await page.locator("[data-row]").first().waitFor();
+  await looked(page);
+}
+
+async function looked(page: Page): Promise<void> {
+  await page.locator("main h1").first().waitFor();
+  await page.waitForTimeout(LOOK_MS);
+}
+
+async function watched({ name, doing }: Watching): Promise<Sample[]> {
+  const context = await contextOf({});
+  const page = await context.newPage();
+  let requests = 0;
   page.on("request", () => {
-    count += 1;
+    requests += 1;
   });
-  return () => {
-    const since = count;
-    count = 0;
-    return since;
-  };
-}
-
-async function part(
-  name: string,
-  seconds: number,
-  session: CDPSession,
-  requests: () => number,
-  doing: () => Promise<void>,
-  before: () => Promise<void> = async () => {},
-): Promise<void> {
+  await page.goto(`${server()}/ui/`);
+  await page.locator("[data-row]").first().waitFor();
+  const opening = requests;
   const began = Date.now();
   const samples: Sample[] = [];
-  requests();
-  let answers = 0;
   for (let number = 1; number <= SAMPLES; number++) {
-    const until = began + (seconds * 1000 * number) / SAMPLES;
-    while (Date.now() < until) await doing();
-    await before();
-    answers += requests();
-    const sample = { ...(await measured(session)), at: (Date.now() - began) / 1000 };
+    const until = began + (SECONDS * 1000 * number) / SAMPLES;
+    do await doing(page);
+    while (Date.now() < until);
+    const sample = { seconds: (Date.now() - began) / 1000, ...(await measured(page)) };
     samples.push(sample);
-    const { at, heap, nodes, listeners, documents } = sample;
+    const { seconds, heap, nodes, listeners } = sample;
     console.log(
-      `${name}, ${at.toFixed(0)} s: heap ${MB(heap)}, ${nodes} nodes, ${listeners} listeners, ${documents} documents`,
+      `${name}, ${seconds.toFixed(0)} s: heap ${MB(heap)}, ${nodes} nodes, ${listeners} listeners, ${requests} requests`,
     );
   }
-  if (answers === 0) throw new Error(`${name}: nothing was asked for; nothing is live`);
-  const warm = samples.filter(({ at }) => at > seconds * WARM_UP_SHARE);
+  await context.close();
+  if (requests === opening) throw new Error(`${name}: nothing was asked for since it was opened`);
+  return samples;
+}
+
+async function judged({ name, warmUp }: Watching, samples: Sample[]): Promise<void> {
+  const warm = samples.filter(({ seconds }) => seconds > SECONDS * warmUp);
   const third = Math.max(1, Math.floor(warm.length / 3));
   const [first, last] = [warm.slice(0, third), warm.slice(-third)];
-  const of = (some: Sample[], what: Exclude<keyof Sample, "at">) =>
-    median(some.map((sample) => sample[what]));
-  const grown = of(last, "heap") - of(first, "heap");
-  const share = grown / of(first, "heap");
-  const each = slope(warm.map(({ at, heap }) => [at / 60, heap]));
+  const of = (some: Sample[], what: keyof Sample) => median(some.map((sample) => sample[what]));
+  const [before, after] = [of(first, "heap"), of(last, "heap")];
+  const [grown, share] = [after - before, after / before - 1];
+  const each = slope(warm.map(({ seconds, heap }) => [seconds / 60, heap]));
+  const sign = grown < 0 ? "−" : "+";
   await figure(
-    `heap, ${name}, ${Math.round(seconds / 60)} min`,
-    `${MB(of(first, "heap"))}, then ${MB(of(last, "heap"))} (${grown < 0 ? "−" : "+"}${MB(Math.abs(grown))}, ${(100 * share).toFixed(1)} %; ${MB(each)} a minute by its slope); nodes ${of(first, "nodes")}, then ${of(last, "nodes")}; listeners ${of(first, "listeners")}, then ${of(last, "listeners")}; ${answers} requests`,
-    `growth ≤ ${GROWTH_MAX_SHARE * 100} % and ≤ ${GROWTH_MAX_BYTES / 1e6} MB, last third against first, ${Math.round(WARM_UP_SHARE * 100)} % of warm-up`,
+    `heap, live, ${name}, ${Math.round(SECONDS / 6) / 10} min of which the first ${Math.round(warmUp * 100)} % warm up`,
+    [
+      `${MB(before)}, then ${MB(after)}: ${sign}${MB(Math.abs(grown))}, ${sign}${Math.abs(100 * share).toFixed(1)} %, slope ${MB(each)} a minute`,
+      `${of(first, "nodes")} nodes, then ${of(last, "nodes")}`,
+      `${of(first, "listeners")} listeners, then ${of(last, "listeners")}`,
+    ].join("; "),
+    `last third ≤ first third + ${GROWTH_MAX_SHARE * 100} % and + ${GROWTH_MAX_BYTES / 1e6} MB`,
     share <= GROWTH_MAX_SHARE && grown <= GROWTH_MAX_BYTES,
   );
 }
 
 /** What is left when all that nobody holds is gone. */
-async function measured(session: CDPSession): Promise<Omit<Sample, "at">> {
+async function measured(page: Page): Promise<Omit<Sample, "seconds">> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable");
   await session.send("HeapProfiler.collectGarbage");
   await session.send("HeapProfiler.collectGarbage");
   const { metrics } = await session.send("Performance.getMetrics");
   const value = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? Number.NaN;
+  await session.detach();
   return {
     heap: value("JSHeapUsedSize"),
     nodes: value("Nodes"),
     listeners: value("JSEventListeners"),
-    documents: value("Documents"),
   };
 }
 
