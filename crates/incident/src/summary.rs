@@ -94,10 +94,10 @@ pub fn amount(value: f64, unit: &str) -> String {
     }
 }
 
-/// Three significant digits at least, whole numbers from a hundred on.
+/// Three significant digits at least; whole numbers without decimals, and all from a hundred on.
 pub fn number(value: f64) -> String {
     let magnitude = value.abs();
-    if magnitude >= 100.0 {
+    if magnitude >= 100.0 || magnitude.fract() == 0.0 {
         let whole = grouped(magnitude.round() as u64);
         if value < 0.0 {
             format!("-{whole}")
@@ -153,6 +153,10 @@ mod tests {
         assert_eq!(amount(91.26, "%"), "91.3 %");
         assert_eq!(number(-1234567.0), "-1,234,567");
         assert_eq!(number(0.5), "0.50");
+        assert_eq!(number(-0.04), "-0.04");
+        assert_eq!(amount(0.0, "threads"), "0 threads");
+        assert_eq!(amount(-2.0, "threads"), "-2 threads");
+        assert_eq!(amount(85.0, "%"), "85 %");
         assert_eq!(length(std::time::Duration::from_secs(4_815)), "1 h 20 m");
         assert_eq!(length(std::time::Duration::from_secs(30)), "30 s");
         assert_eq!(length(std::time::Duration::from_secs(3_605)), "1 h");

@@ -138,7 +138,7 @@ fn how_unusual_is_said_with_the_precedent_once_it_is_known() {
         unusual
             .text
             .iter()
-            .any(|t| t.starts_with("it would not have opened below 85.0 % (High)"))
+            .any(|t| t.starts_with("it would not have opened below 85 % (High)"))
     );
     let metric = MetricId::new("cpu").unwrap();
     let precedent = Precedent {
@@ -156,7 +156,7 @@ fn how_unusual_is_said_with_the_precedent_once_it_is_known() {
         "{text}"
     );
     assert!(
-        text.contains("the median of 120 samples was 31.0 %"),
+        text.contains("the median of 120 samples was 31 %"),
         "{text}"
     );
 }

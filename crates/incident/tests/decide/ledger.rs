@@ -48,7 +48,7 @@ fn every_turn_of_an_episode_is_an_entry() {
     assert_eq!(turns[1].notice, Some(incident::Notice::Due));
     let words = turns[0].sentences("%").join("; ");
     assert!(words.contains("shorter than decide.open_after"), "{words}");
-    assert!(words.contains("the value 90.0 % is High"), "{words}");
+    assert!(words.contains("the value 90 % is High"), "{words}");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_later_instant_has_the_numbers_of_its_row() {
     let words = later.sentences("%").join("; ");
     for says in [
         "the value 92.5 % is High",
-        "within the band: expected 90.0 %, usually 80.0 % to 100 %",
+        "within the band: expected 90 %, usually 80 % to 100 %",
         "only 2.50 % from expected",
     ] {
         assert!(words.contains(says), "{words}");

@@ -69,7 +69,7 @@ fn an_incident_opens_whole_and_says_why() {
     assert!(
         incident
             .summary
-            .starts_with("pay: CPU is 90.0 %, past High 85.0 %"),
+            .starts_with("pay: CPU is 90 %, past High 85 %"),
         "{}",
         incident.summary
     );

@@ -255,7 +255,7 @@ nothing opened: past its threshold since 2026-11-22T15:00:00.000Z, but the model
   prediction   Normal
   score        0.42 of 8; rare enough is 3.76 once, or 2.76 in 16 of 24 samples
   components   isolation forest 0.41, speaks up at 0.61, rarity 0.20: silent
-               seasonal band 0.33 deviations, speaks up at 3.00 deviations, rarity 0.50: silent
+               seasonal band 0.33 deviations, speaks up at 3 deviations, rarity 0.50: silent
                (statistics and rarities of 2026-11-22T14:59:58.000Z; who spoke up has been the same since)
   model        7843a09588ee17ce of 2026-11-22T12:50:00.000Z, 3 h old
   row          2026-11-22T15:49:58.000Z in history/: delta 3.50 ms, rolling mean 1,051 ms, rolling std 12.2 ms, zscore 2.71

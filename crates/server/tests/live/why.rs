@@ -363,7 +363,7 @@ async fn an_incident_is_told(bellwether: &Bellwether) {
         Some(format!("incident #{id} opened").as_str())
     );
     for says in [
-        "thresholds   High 85.0 %",
+        "thresholds   High 85 %",
         "components   isolation forest",
         "model        ",
     ] {
