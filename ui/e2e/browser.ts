@@ -14,7 +14,15 @@ export type Who = {
   person?: Person;
 };
 
-export type Visit = (path: string, how?: Look & Who & { at?: string }) => Promise<Page>;
+export type How = Look &
+  Who & {
+    /** Another server than the demo. */
+    at?: string;
+    /** Before anything is loaded. */
+    prepare?: (page: Page) => Promise<void>;
+  };
+
+export type Visit = (path: string, how?: How) => Promise<Page>;
 
 const SHOTS = new URL("../shots/", import.meta.url).pathname;
 /** A page has what it shows. */
@@ -94,7 +102,7 @@ export const test = base.extend<{ expected: RegExp[]; visit: Visit }>({
     const complaints: string[] = [];
     const contexts: BrowserContext[] = [];
     const pages: Page[] = [];
-    await use(async (path, { at = inject("demo"), operator, person, ...look } = {}) => {
+    await use(async (path, { at = inject("demo"), operator, person, prepare, ...look } = {}) => {
       const context = await contextOf(look);
       contexts.push(context);
       if (operator) {
@@ -118,6 +126,9 @@ export const test = base.extend<{ expected: RegExp[]; visit: Visit }>({
     });
     const unexpected = complaints.filter((what) => !expected.some((meant) => meant.test(what)));
     if (task.result?.state === "fail" || unexpected.length > 0) await photograph(task.name, pages);
+    for (const page of pages) {
+      if (!page.isClosed()) await page.unrouteAll({ behavior: "ignoreErrors" });
+    }
     for (const context of contexts) await context.close();
     expect(unexpected, "complaints of the browser").toEqual([]);
   },

@@ -20,9 +20,10 @@ describe("the incident of gateway", () => {
     await page.waitForURL(`**/ui/incidents/${id}`);
 
     const heading = page.getByRole("heading", { level: 1 });
-    await heading.waitFor();
-    const { summary, explanation } = await incidentOf(id);
-    await expect.poll(() => heading.textContent()).toContain(factOf(summary));
+    const isTold = async () =>
+      (await heading.textContent())?.includes(factOf((await incidentOf(id)).summary));
+    await expect.poll(isTold).toBe(true);
+    const { explanation } = await incidentOf(id);
 
     const pattern = explanation?.logs.items.find(({ change }) => change === "new");
     expect(pattern?.samples[0], "the demo's log has something new").toBeDefined();

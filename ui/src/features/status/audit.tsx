@@ -1,6 +1,7 @@
 /** What people asked to change: who, what, what came of it, from where. */
 import { Button } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { me } from "@/api/access.ts";
 import { audit } from "@/api/audit.ts";
 import { Failed, Loading } from "@/components/face.tsx";
 import { When } from "@/components/when.tsx";
@@ -10,7 +11,9 @@ import { cameOf } from "./words.ts";
 
 export function Audit() {
   const { isAdmin } = useOperator();
-  const query = useInfiniteQuery({ ...audit(), enabled: isAdmin });
+  const { isPending } = useQuery(me());
+  // Asking without the role would be refused, and stand in the trail itself.
+  const query = useInfiniteQuery({ ...audit(), enabled: isAdmin && !isPending });
   if (!isAdmin) return <p className="muted">The audit trail is shown to the role admin.</p>;
   if (!query.data) {
     return query.isError ? (
