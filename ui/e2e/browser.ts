@@ -19,7 +19,7 @@ export type How = Look &
     /** Another server than the demo. */
     at?: string;
     /** Before anything is loaded. */
-    prepare?: (page: Page) => Promise<void>;
+    prepare?: (page: Page) => Promise<unknown>;
   };
 
 export type Visit = (path: string, how?: How) => Promise<Page>;
