@@ -45,7 +45,7 @@ export function Ranges({ value, onChange }: { value: string; onChange: (value: s
       {range ? (
         <span className={classes.custom}>
           {local(range.from, now)} to {local(range.to, now)}, {length(range.to - range.from)}{" "}
-          <button type="button" className={classes.back} onClick={() => onChange(before.current)}>
+          <button type="button" className="link" onClick={() => onChange(before.current)}>
             back to {inWords(before.current)}
           </button>
         </span>

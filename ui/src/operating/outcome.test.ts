@@ -1,32 +1,9 @@
 import { expect, test } from "vitest";
-import type { Incident } from "@/api/incidents.ts";
+import { incident } from "@/api/incident-fixture.ts";
 import { expected, refusal, undoing } from "./outcome.ts";
 
 const now = Date.parse("2026-11-23T08:00:00.000Z");
-const open: Incident = {
-  id: 7,
-  service: "payments",
-  kind: "metrics",
-  status: "OPEN",
-  firing: true,
-  severity: "High",
-  computed_severity: "High",
-  worst_severity: "High",
-  severity_set: false,
-  owner: null,
-  snoozed: null,
-  resolution: null,
-  summary: "payments: Latency p99 is 1,086 ms",
-  opened_because: "crossing_and_anomaly",
-  event_ts: "2026-11-23T07:34:15.000Z",
-  onset_ts: "2026-11-23T07:33:19.326Z",
-  first_crossing_ts: "2026-11-23T07:34:15.000Z",
-  opened_ts: "2026-11-23T07:34:45.000Z",
-  last_seen_ts: "2026-11-23T07:36:15.000Z",
-  ended_ts: null,
-  members: [],
-  follows: null,
-};
+const open = incident({ id: 7 });
 
 test("an acknowledgement leaves the owner as it was", () => {
   expect(expected(open, { do: "ack" }, "mara", now)).toMatchObject({ status: "ACKNOWLEDGED", owner: null });

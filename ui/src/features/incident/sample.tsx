@@ -45,7 +45,7 @@ export function Sample({ line, service }: { line: LogLine; service: string }) {
         <Copy text={lineAsText(line)} label="copy line" />
         <button
           type="button"
-          className={classes.link}
+          className="link"
           aria-expanded={hasAround}
           onClick={() => setAround(!hasAround)}
         >

@@ -67,7 +67,7 @@ export function HowUnusual({ incident, metric, metrics, range, onMetric, onRange
             />
           ) : null}
           {onReset ? (
-            <button type="button" className={classes.link} onClick={onReset}>
+            <button type="button" className="link" onClick={onReset}>
               back to the incident
             </button>
           ) : null}
@@ -116,7 +116,7 @@ function Reasons({ incident, unusual }: { incident: Incident; unusual: Schemas["
     <div className={classes.reasons}>
       <p>
         <Told text={sentences(unusual)} />{" "}
-        <button type="button" className={classes.link} onClick={() => setAsked(true)}>
+        <button type="button" className="link" onClick={() => setAsked(true)}>
           the decision
         </button>
       </p>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { incident } from "./fixture.ts";
+import { incident } from "@/api/incident-fixture.ts";
 import { held, taken } from "./order.ts";
 
 const some = (...ids: number[]) => ids.map((id) => incident({ id }));

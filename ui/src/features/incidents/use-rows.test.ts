@@ -1,7 +1,7 @@
 import { act, renderHook } from "@testing-library/react";
 import { expect, test } from "vitest";
+import { incident } from "@/api/incident-fixture.ts";
 import type { Incident } from "@/api/incidents.ts";
-import { incident } from "./fixture.ts";
 import { useRows } from "./use-rows.ts";
 
 const some = (...ids: number[]) => ids.map((id) => incident({ id }));

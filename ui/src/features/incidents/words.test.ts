@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { incident } from "./fixture.ts";
+import { incident } from "@/api/incident-fixture.ts";
 import { duration, sentence, statusWord } from "./words.ts";
 
 test("a row's sentence has neither the service nor the beginning: they have columns", () => {

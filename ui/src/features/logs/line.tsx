@@ -99,7 +99,7 @@ function Detail({
               <Marked text={line.trace_id} searched={searched} />{" "}
               <Copy text={line.trace_id} label="copy" of="the trace id" />
               {searched === line.trace_id ? null : (
-                <button type="button" className={classes.only} onClick={() => onOnly(line.trace_id ?? "")}>
+                <button type="button" className="link" onClick={() => onOnly(line.trace_id ?? "")}>
                   only this trace
                 </button>
               )}

@@ -1,4 +1,5 @@
 /** Services, findings and incidents for tests: all is normal where nothing else is said. */
+import { incident as anIncident } from "@/api/incident-fixture.ts";
 import type { Incident } from "@/api/incidents.ts";
 import type { CatalogueMetric, Finding, Service } from "@/api/services.ts";
 
@@ -71,42 +72,27 @@ export function metric(id: string, title = id): CatalogueMetric {
 
 /** Began so many seconds after noon, as far as samples of 5 s tell. */
 export function incident(id: number, of: string, onset: number, parts: Partial<Incident> = {}): Incident {
-  return {
+  const member: Incident["members"][number] = {
+    metric: "lat",
+    severity: "High",
+    worst_value: 3400,
+    worst_ts: at(onset + 60),
+    high: 1000,
+    critical: 3000,
+    onset_ts: at(onset),
+    onset_between_ts: [at(onset - 5), at(onset)],
+    first_crossing_ts: at(onset + 30),
+    last_firing_ts: at(onset + 120),
+  };
+  return anIncident({
     id,
     service: of,
-    kind: "metrics",
-    status: "OPEN",
-    firing: true,
-    severity: "High",
-    computed_severity: "High",
-    worst_severity: "High",
-    severity_set: false,
-    owner: null,
-    snoozed: null,
-    resolution: null,
-    summary: "",
-    opened_because: "crossing_and_anomaly",
     event_ts: at(onset + 30),
     onset_ts: at(onset),
     first_crossing_ts: at(onset + 30),
     opened_ts: at(onset + 60),
     last_seen_ts: at(onset + 120),
-    ended_ts: null,
-    members: [
-      {
-        metric: "lat",
-        severity: "High",
-        worst_value: 3400,
-        worst_ts: at(onset + 60),
-        high: 1000,
-        critical: 3000,
-        onset_ts: at(onset),
-        onset_between_ts: [at(onset - 5), at(onset)],
-        first_crossing_ts: at(onset + 30),
-        last_firing_ts: at(onset + 120),
-      },
-    ],
-    follows: null,
+    members: [member],
     ...parts,
-  };
+  });
 }
