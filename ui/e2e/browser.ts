@@ -116,6 +116,7 @@ export const test = base.extend<{ expected: RegExp[]; visit: Visit }>({
       const page = await context.newPage();
       pages.push(page);
       await listen(page, (what) => complaints.push(`${path}: ${what}`));
+      await prepare?.(page);
       streams.set(
         page,
         page.waitForResponse(/\/api\/v1\/stream/).catch(() => null),
