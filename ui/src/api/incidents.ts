@@ -45,14 +45,17 @@ export const incidents = (filter: IncidentFilter, limit = 100) =>
     meta: { live: true },
   });
 
-/** Everything that isn't resolved, the newest first: what the overview shows. */
+/** So many unresolved incidents an overview can tell of. */
+export const UNRESOLVED_MOST = 1_000;
+
+/** What isn't resolved, the newest first: what the overview shows. */
 export const unresolved = () =>
   queryOptions({
     queryKey: ["incidents", "unresolved"],
     queryFn: ({ signal }) =>
       ask(
         client.GET("/api/v1/incidents", {
-          params: { query: { status: ["OPEN", "ACKNOWLEDGED"], sort: "-opened", limit: 200 } },
+          params: { query: { status: ["OPEN", "ACKNOWLEDGED"], sort: "-opened", limit: UNRESOLVED_MOST } },
           signal,
         }),
       ).then((page) => page.items),

@@ -1,5 +1,6 @@
 /** Server-sent events, and which data each of them makes old. */
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
+import { me } from "@/api/access.ts";
 import { root } from "@/api/client.ts";
 import { progressed } from "./progress.ts";
 
@@ -40,7 +41,12 @@ export function follow(queries: QueryClient, told: Told): () => void {
   const source = new EventSource(`${root}/api/v1/stream`, { withCredentials: true });
   told.onConnection("connecting");
   source.onopen = () => told.onConnection("open");
-  source.onerror = () => told.onConnection(source.readyState === EventSource.CLOSED ? "lost" : "connecting");
+  source.onerror = () => {
+    const isLost = source.readyState === EventSource.CLOSED;
+    // Refused, perhaps since the session has ended: who asks that is told so.
+    if (isLost) void queries.invalidateQueries({ queryKey: me().queryKey });
+    told.onConnection(isLost ? "lost" : "connecting");
+  };
   for (const [name, concerns] of Object.entries(CONCERNS)) {
     source.addEventListener(name, (event) => {
       const data = parsed((event as MessageEvent<string>).data);

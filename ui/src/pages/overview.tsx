@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
-import { unresolved } from "@/api/incidents.ts";
+import { UNRESOLVED_MOST, unresolved } from "@/api/incidents.ts";
 import { catalogue, findings, type Service, services, sparklines } from "@/api/services.ts";
 import { status } from "@/api/status.ts";
 import { Failed, Loading, Shown } from "@/components/face.tsx";
@@ -18,6 +18,7 @@ import { type Asked, lookOf, Services } from "@/features/overview/services.tsx";
 import { useStable } from "@/features/overview/stable.ts";
 import { Strip } from "@/features/overview/strip.tsx";
 import { useWarnings } from "@/features/overview/warnings.ts";
+import { number } from "@/lib/amount.ts";
 import { rangeOf } from "@/lib/time.ts";
 
 const route = getRouteApi("/");
@@ -118,6 +119,9 @@ function Fleet({ watched }: { watched: Service[] }) {
       ) : (
         <p className={classes.footing}>
           <Sentence parts={footing} />
+          {incidents.length >= UNRESOLVED_MOST
+            ? ` Of the unresolved incidents the ${number(UNRESOLVED_MOST)} newest are counted.`
+            : null}
         </p>
       )}
     </>

@@ -9,6 +9,8 @@ import type { Row } from "./rows.ts";
 
 /** Normal services beyond these are folded: nobody reads them one by one. */
 const UNFOLDED = 300;
+/** More of them stand below their heading, so that they have the whole width. */
+const MANY = 60;
 
 export function ServiceGrid({ groups, isSearched }: { groups: Group[]; isSearched: boolean }) {
   return (
@@ -34,7 +36,10 @@ function States({ group: { state, rows }, isSearched }: { group: Group; isSearch
     );
   }
   return (
-    <section className={classes.group} aria-label={`${word}, ${counted(rows.length, "service")}`}>
+    <section
+      className={`${classes.group} ${isCalm && rows.length > MANY ? classes.wide : ""}`}
+      aria-label={`${word}, ${counted(rows.length, "service")}`}
+    >
       <h3 className={classes.title}>
         <Title tone={tone} word={word} count={rows.length} />
       </h3>
@@ -63,7 +68,8 @@ function Tiles({ rows, isCalm }: { rows: Row[]; isCalm: boolean }) {
 
 const Tile = memo(function Tile({ row }: { row: Row }) {
   const { tone, word } = ofService(row.state);
-  const told = row.worst ? `${row.id}: ${word}, ${row.worst.words}` : `${row.id}: ${word}`;
+  const metric = row.worst?.words ?? row.nearest;
+  const told = metric ? `${row.id}: ${word}, ${metric}` : `${row.id}: ${word}`;
   return (
     <li className={classes.tile}>
       <Link
@@ -77,7 +83,7 @@ const Tile = memo(function Tile({ row }: { row: Row }) {
       >
         <Shape tone={tone} />
         <span className={classes.name}>{row.id}</span>
-        {row.worst ? <span className={classes.worst}>{row.worst.words}</span> : null}
+        {metric ? <span className={classes.worst}>{metric}</span> : null}
       </Link>
     </li>
   );

@@ -80,6 +80,20 @@ test("a normal service has no worst metric", () => {
   expect(row?.worst).toBeNull();
 });
 
+test("of a normal service the metric is told that is nearest to its threshold", () => {
+  const findings = [
+    finding("payments", "lat", { value: 650, expected: 300, high: 1000, title: "Latency p99" }),
+    finding("payments", "cpu", { value: 70, expected: 30, high: 85, title: "CPU", unit: "%" }),
+    finding("payments", "up", { value: 99, expected: 100, high: 50, title: "Instances up", unit: "%" }),
+    finding("payments", "rate", { value: 900, expected: 10, high: null, title: "Request rate" }),
+    finding("payments", "gone", { value: null, gap: "no_data" }),
+  ];
+  const [row] = rowsOf({ ...nothing, services: [service("payments")], findings });
+  expect(row?.nearest).toBe("CPU 70\u202f%");
+  const [bad] = rowsOf({ ...nothing, services: [service("payments", "high")], findings });
+  expect(bad?.nearest).toBeNull();
+});
+
 test("unresolved incidents are counted, and told since when the oldest is open", () => {
   const [row] = rowsOf({
     ...nothing,

@@ -23,6 +23,8 @@ export interface Row {
   cells: (Cell | null)[];
   /** The worst metric, whether it has a column or not; nothing where all are as usual. */
   worst: { metric: string; words: string; tone: Tone } | null;
+  /** Where all are as usual: the metric that is nearest to its threshold. */
+  nearest: string | null;
   /** Unresolved incidents, the newest of them, and since when the oldest is open. */
   open: { count: number; newest: number; since: string } | null;
 }
@@ -71,6 +73,7 @@ export function rowsOf(asked: {
           : null;
       }),
       worst: worstOf(service, own),
+      nearest: service.state === "normal" ? nearestOf(own) : null,
       open: openOf(incidents.get(service.id) ?? []),
     };
   });
@@ -140,6 +143,17 @@ function worstOf(service: Service, findings: Finding[]): Row["worst"] {
   if (!worst?.tone || service.state === "normal" || service.state === "no_data") return null;
   const { finding, tone } = worst;
   return { metric: finding.id, words: `${inSentence(finding.title)} ${nowOf(finding)}`, tone };
+}
+
+/** On the way from what is expected to the threshold, in whichever direction that lies. */
+function nearestOf(findings: Finding[]): string | null {
+  const near = findings.flatMap((finding) => {
+    const { value, high, expected } = finding;
+    if (value === null || high === null || high === (expected ?? 0)) return [];
+    return [{ finding, share: (value - (expected ?? 0)) / (high - (expected ?? 0)) }];
+  });
+  const [nearest] = near.sort((a, b) => b.share - a.share);
+  return nearest ? `${inSentence(nearest.finding.title)} ${nowOf(nearest.finding)}` : null;
 }
 
 /** A title within a sentence: "latency p99", but "CPU". */

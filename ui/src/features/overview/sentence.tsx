@@ -18,11 +18,7 @@ function Shown({ part }: { part: Part }) {
   if (typeof part === "string") return part;
   if ("at" in part) return <When at={new Date(part.at).toISOString()} />;
   if ("incidents" in part) {
-    return (
-      <Link to="/incidents" search={{ status: "OPEN,ACKNOWLEDGED" }}>
-        {part.incidents}
-      </Link>
-    );
+    return <Link to="/incidents">{part.incidents}</Link>;
   }
   return (
     <Link to="/services/$service" params={{ service: part.service }} className={classes.service}>

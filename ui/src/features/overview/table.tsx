@@ -134,11 +134,7 @@ function Open({ open, service }: { open: NonNullable<Row["open"]>; service: stri
           {words}
         </Link>
       ) : (
-        <Link
-          to="/incidents"
-          search={{ service, status: "OPEN,ACKNOWLEDGED" }}
-          aria-label={`${words} of ${service}`}
-        >
+        <Link to="/incidents" search={{ service }} aria-label={`${words} of ${service}`}>
           {words}
         </Link>
       )}
