@@ -22,10 +22,10 @@ use store::{DataDir, Database, TickCommit};
 
 const INCIDENTS: u64 = 10_000;
 const SERVICES: u64 = 1_000;
-/// Of ten services so many have a newest incident that fires. Those of a file are watched, and what
-/// fires is not learnt from: most of them must have models.
-const FIRING_OF_TEN: u64 = 8;
-const FIRING_OF_TEN_WATCHED: u64 = 1;
+/// So many of the newest incidents fire.
+const FIRING: u64 = 800;
+/// Services of a file are watched, and what fires is not learnt from: of so many fires one.
+const WATCHED_OF_FIRING: u64 = 10;
 /// Of ten incidents so many are open or acknowledged: the engine holds them.
 const UNRESOLVED_OF_TEN: u64 = 4;
 const WRITTEN_AT_ONCE: u64 = 250;
@@ -65,7 +65,8 @@ async fn main() -> Outcome {
 /// Who has incidents, in turns.
 struct Services {
     names: Vec<ServiceId>,
-    firing_of_ten: u64,
+    /// So many of the newest incidents fire, each of another service.
+    firing: u64,
 }
 
 impl Services {
@@ -73,7 +74,7 @@ impl Services {
         let names = (0..SERVICES).map(|number| ServiceId::new(&format!("service-{number}")));
         Ok(Services {
             names: names.collect::<Result<_, _>>()?,
-            firing_of_ten: FIRING_OF_TEN,
+            firing: FIRING,
         })
     }
 
@@ -83,10 +84,8 @@ impl Services {
         if names.is_empty() {
             return Err(format!("{} names no service", file.display()).into());
         }
-        Ok(Services {
-            names,
-            firing_of_ten: FIRING_OF_TEN_WATCHED,
-        })
+        let firing = names.len() as u64 / WATCHED_OF_FIRING;
+        Ok(Services { names, firing })
     }
 
     fn count(&self) -> u64 {
@@ -95,11 +94,6 @@ impl Services {
 
     fn of(&self, id: u64) -> &ServiceId {
         &self.names[(id % self.count()) as usize]
-    }
-
-    /// Whether the newest incident of its service fires, which has this number.
-    fn fires(&self, id: u64) -> bool {
-        id % self.count() * 10 < self.firing_of_ten * self.count()
     }
 }
 
@@ -250,7 +244,7 @@ fn incident(id: u64, services: &Services, now: Timestamp) -> Result<Incident, Bo
     // Those with greater numbers are newer; the newest of a service may fire.
     let age = 120 + (INCIDENTS - id) * 3;
     let (service, count) = (services.of(id), services.count());
-    let firing = id > INCIDENTS.saturating_sub(count) && services.fires(id);
+    let firing = id > INCIDENTS - services.firing;
     let status = match id * 7_919 % 10 {
         _ if firing => Status::Open,
         0 => Status::Acknowledged,
