@@ -83,7 +83,7 @@ function Frame() {
         <div className={classes.tools}>
           <button
             type="button"
-            className={classes.tool}
+            className="tool"
             aria-haspopup="dialog"
             aria-keyshortcuts="/"
             onClick={() => setOpen("finder")}

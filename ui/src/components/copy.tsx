@@ -1,6 +1,5 @@
 /** Copies a text, and says that it did. */
 import { useEffect, useState } from "react";
-import classes from "./copy.module.css";
 
 const SHOWN_MS = 2_000;
 
@@ -12,19 +11,21 @@ export function Copy({ text, label, of }: { text: string; label: string; of?: st
     const timer = setTimeout(() => setOutcome(null), SHOWN_MS);
     return () => clearTimeout(timer);
   }, [outcome]);
-  const copy = () => {
-    const written = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error("no clipboard"));
+  const copy = (beside: HTMLElement) => {
+    const written = navigator.clipboard
+      ? navigator.clipboard.writeText(text).then(() => true)
+      : Promise.resolve(copiedBySelection(text, beside));
     written.then(
-      () => setOutcome("copied"),
+      (isDone) => setOutcome(isDone ? "copied" : "failed"),
       () => setOutcome("failed"),
     );
   };
   return (
     <button
       type="button"
-      className={classes.copy}
+      className="tool"
       title={text}
-      onClick={copy}
+      onClick={(event) => copy(event.currentTarget)}
       aria-label={of ? `${label} of ${of}` : undefined}
     >
       <span aria-live="polite">
@@ -32,4 +33,18 @@ export function Copy({ text, label, of }: { text: string; label: string; of?: st
       </span>
     </button>
   );
+}
+
+/** Over plain HTTP from another machine browsers give no clipboard, but copy what is selected. */
+function copiedBySelection(text: string, beside: HTMLElement): boolean {
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "visually-hidden";
+  // Within the same dialog, which keeps the focus to itself.
+  beside.after(field);
+  field.select();
+  const isDone = document.execCommand("copy");
+  field.remove();
+  beside.focus();
+  return isDone;
 }

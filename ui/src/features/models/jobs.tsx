@@ -1,8 +1,8 @@
 /** Training jobs, newest first, with their progress and what came of each series. */
-import { Button } from "@mantine/core";
 import type { UseInfiniteQueryResult } from "@tanstack/react-query";
 import type { Job } from "@/api/training.ts";
 import { Empty, Failed, Loading } from "@/components/face.tsx";
+import { Older } from "@/components/older.tsx";
 import { State } from "@/components/state.tsx";
 import { Told } from "@/components/told.tsx";
 import { When } from "@/components/when.tsx";
@@ -61,15 +61,7 @@ export function Jobs({ query }: { query: Pages }) {
           <JobRow key={job.id} job={job} />
         ))}
       </ul>
-      {query.hasNextPage ? (
-        <Button
-          variant="default"
-          loading={query.isFetchingNextPage}
-          onClick={() => void query.fetchNextPage()}
-        >
-          Show older jobs
-        </Button>
-      ) : null}
+      <Older of={query} />
     </>
   );
 }

@@ -116,7 +116,7 @@ function MetricChart({ finding, measured, changes, ranging, age, onWhy }: OfMetr
         <h3 id={`metric-${metric}-title`}>{title}</h3>
         <State {...stateOf(finding)} />
         <div className={classes.tools}>
-          <button type="button" className={classes.tool} onClick={onWhy} aria-label={`why, ${title}`}>
+          <button type="button" className="tool" onClick={onWhy} aria-label={`why, ${title}`}>
             why
           </button>
           {measured ? <Copy text={measured.query} label="copy query" of={title} /> : null}

@@ -26,7 +26,7 @@ export function Freshness() {
         <Menu.Target>
           <button
             type="button"
-            className={classes.tool}
+            className="tool"
             aria-label={`Renewal: ${isSilent ? "disconnected" : setting}`}
             title={
               isWithoutStream ? "The live stream is lost; the server is asked every 15 s instead" : undefined
@@ -64,7 +64,7 @@ export function Freshness() {
           </>
         )}
       </span>
-      <button type="button" className={`${classes.tool} ${classes.wide}`} onClick={refresh}>
+      <button type="button" className={`tool ${classes.wide}`} onClick={refresh}>
         Renew
       </button>
       <span className="visually-hidden" role="status">

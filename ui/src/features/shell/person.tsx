@@ -30,7 +30,7 @@ export function Person({ onHelp }: { onHelp: () => void }) {
       <Menu.Target>
         <button
           type="button"
-          className={`${classes.tool} ${classes.person}`}
+          className={`tool ${classes.person}`}
           aria-label={operator.name ? `${operator.name}: name, look, keys` : "Name, look, keys"}
         >
           {operator.name ?? "You"}

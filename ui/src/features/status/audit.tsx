@@ -1,9 +1,10 @@
 /** What people asked to change: who, what, what came of it, from where. */
-import { Button } from "@mantine/core";
+
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { me } from "@/api/access.ts";
 import { audit } from "@/api/audit.ts";
 import { Failed, Loading } from "@/components/face.tsx";
+import { Older } from "@/components/older.tsx";
 import { When } from "@/components/when.tsx";
 import { useOperator } from "@/operating/operator.tsx";
 import rows from "./rows.module.css";
@@ -57,18 +58,7 @@ export function Audit() {
           </tbody>
         </table>
       </div>
-      {query.hasNextPage ? (
-        <div>
-          <Button
-            variant="default"
-            size="compact-sm"
-            loading={query.isFetchingNextPage}
-            onClick={() => void query.fetchNextPage()}
-          >
-            Show older
-          </Button>
-        </div>
-      ) : null}
+      <Older of={query} />
     </>
   );
 }

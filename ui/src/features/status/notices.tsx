@@ -1,10 +1,11 @@
 /** Pages that nobody got, and why. */
-import { Button } from "@mantine/core";
+
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Schemas } from "@/api/client.ts";
 import { noticesThatAre } from "@/api/status.ts";
 import { Failed, Loading } from "@/components/face.tsx";
+import { Older } from "@/components/older.tsx";
 import { Told } from "@/components/told.tsx";
 import { When } from "@/components/when.tsx";
 import rows from "./rows.module.css";
@@ -51,18 +52,7 @@ export function Notices({ state, title, none }: Props) {
           ))}
         </ul>
       )}
-      {query.hasNextPage ? (
-        <div>
-          <Button
-            variant="default"
-            size="compact-sm"
-            loading={query.isFetchingNextPage}
-            onClick={() => void query.fetchNextPage()}
-          >
-            Show older
-          </Button>
-        </div>
-      ) : null}
+      <Older of={query} />
     </>
   );
 }
