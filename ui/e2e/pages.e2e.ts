@@ -1,5 +1,6 @@
 /** All pages load as they should: no complaint of the browser, none of axe, wherever they are served. */
 import { describe, expect, inject } from "vitest";
+import { openIncident } from "./api.ts";
 import { test } from "./browser.ts";
 import { everyPage } from "./every.ts";
 import { PEOPLE } from "./people.ts";
@@ -72,3 +73,19 @@ test("behind a path prefix every page loads, and stays below it", async ({ visit
   await page.locator("h1").first().waitFor();
   expect(asked.filter((path) => !path.startsWith(`${prefix}/`))).toEqual([]);
 }, 120_000);
+
+test("over plain HTTP browsers give no clipboard; a query is copied all the same", async ({ visit }) => {
+  const page = await visit(`/incidents/${await openIncident("payments")}`, {
+    prepare: (page) =>
+      page.addInitScript(() => Object.defineProperty(navigator, "clipboard", { value: undefined })),
+  });
+  const copy = page.getByRole("button", { name: /^copy query of Latency p99/ }).first();
+  await copy.click();
+  await copy.getByText("copied").waitFor();
+  await page.keyboard.press("/");
+  const field = page.getByLabel("Page, service, or text of incidents");
+  await field.press("Control+V");
+  const query = await copy.getAttribute("title");
+  expect(query).toContain("http_server_requests");
+  expect(await field.inputValue()).toBe(query);
+});
