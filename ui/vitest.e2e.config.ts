@@ -8,6 +8,8 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 300_000,
+    // A page shows what it was told within moments, on a busy machine within seconds.
+    expect: { poll: { timeout: 15_000 } },
     // Servers end after what they do.
     teardownTimeout: 60_000,
   },

@@ -44,5 +44,5 @@ export async function asBefore(id: number): Promise<void> {
 
 /** Until the API says so. */
 export function known<T>(id: number, what: (incident: Incident) => T) {
-  return expect.poll(async () => what(await incidentOf(id)), { timeout: 10_000 });
+  return expect.poll(async () => what(await incidentOf(id)));
 }

@@ -84,7 +84,7 @@ test("a new incident is announced and moves nothing that is pointed at", async (
 
   isNew.at = true;
   await elsewhere(id, "assign", { owner: "mara" });
-  await row.getByText("mara").waitFor({ timeout: 8_000 });
+  await row.getByText("mara").waitFor();
   const announced = page.getByRole("status").getByRole("button", { name: "1 new, show it" });
   await announced.waitFor();
   expect(await row.boundingBox()).toEqual(before);

@@ -34,7 +34,9 @@ test("the interval decides how often is asked, a pause ends it, live opens the s
   const never = await countedIn(page, WINDOW_MS / 2);
   expect(often).toBeGreaterThanOrEqual(2);
   expect(often).toBeLessThanOrEqual(4);
-  expect(seldom).toBe(1);
+  // The first comes five seconds after the choice, the second only if counting began late.
+  expect(seldom).toBeGreaterThanOrEqual(1);
+  expect(seldom).toBeLessThan(often);
   expect(never).toBe(0);
 
   await page.reload();
