@@ -304,7 +304,7 @@ async fn episodes_say_what_training_leaves_out() {
     assert_eq!(ids, [28, 29, 30]);
     assert_eq!(episodes[0].ended, Some(at(38)));
     let member = EpisodeMember {
-        metric: MetricId::new("cpu").unwrap(),
+        metric: MetricId::new("mem").unwrap(),
         onset: at(28),
         first_crossing: at(29),
         last_firing: at(37),
