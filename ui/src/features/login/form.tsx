@@ -10,22 +10,23 @@ import { type Refusal, refusalOf, waitInWords } from "./refusal.ts";
 export function LoginForm({ onDone }: { onDone: () => void }) {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const [refused, setRefused] = useState<(Refusal & { until: number }) | null>(null);
+  const [refused, setRefused] = useState<(Refusal & { since: number }) | null>(null);
   const field = useRef<HTMLInputElement>(null);
   const trying = useMutation({
     mutationFn: () => login(name.trim(), password),
     onSuccess: onDone,
     onError: (error) => {
       const refusal = refusalOf(error);
-      setRefused({ ...refusal, until: Date.now() + refusal.waitMs });
+      setRefused({ ...refusal, since: Date.now() });
       setPassword("");
       field.current?.focus();
     },
   });
+  const until = refused ? refused.since + refused.waitMs : 0;
   const isComplete = name.trim() !== "" && password !== "";
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (isComplete && !trying.isPending && (refused?.until ?? 0) <= Date.now()) trying.mutate();
+    if (isComplete && !trying.isPending && until <= Date.now()) trying.mutate();
   };
   return (
     <form onSubmit={submit} className={classes.form}>
@@ -47,23 +48,24 @@ export function LoginForm({ onDone }: { onDone: () => void }) {
         onChange={(event) => setPassword(event.currentTarget.value)}
         ref={field}
       />
-      <div role="alert">{refused ? <Refused text={refused.text} until={refused.until} /> : null}</div>
-      <Enter isBusy={trying.isPending} isComplete={isComplete} until={refused?.until ?? 0} />
+      <div role="alert">{refused ? <Refused {...refused} /> : null}</div>
+      <Enter isBusy={trying.isPending} isComplete={isComplete} until={until} />
     </form>
   );
 }
 
-function Refused({ text, until }: { text: string; until: number }) {
+function Refused({ text, since, waitMs }: Refusal & { since: number }) {
   return (
     <p className={classes.refused}>
-      {text} <Countdown until={until} />
+      {text} <Countdown since={since} until={since + waitMs} />
     </p>
   );
 }
 
 /** Not read out each second: the first one is, with the refusal. */
-function Countdown({ until }: { until: number }) {
-  const now = useNow();
+function Countdown({ since, until }: { since: number; until: number }) {
+  // The clock of the page may be a second behind.
+  const now = Math.max(useNow(), since);
   return <span aria-live="off">{waitInWords(until, now)}</span>;
 }
 
