@@ -85,6 +85,7 @@ function Fleet({ watched }: { watched: Service[] }) {
     findings: items,
     catalogue: metrics,
     onsets,
+    hasMore: incidents.length >= UNRESOLVED_MOST,
     source: how.data?.source,
   });
   const footing = footingOf(items, judged.data?.evaluated_at ?? null, how.data, newest);
