@@ -10,14 +10,15 @@ import { type Refusal, refusalOf, waitInWords } from "./refusal.ts";
 export function LoginForm({ onDone }: { onDone: () => void }) {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const [refused, setRefused] = useState<(Refusal & { until: number }) | null>(null);
+  const [refused, setRefused] = useState<(Refusal & { at: number; until: number }) | null>(null);
   const field = useRef<HTMLInputElement>(null);
   const trying = useMutation({
     mutationFn: () => login(name.trim(), password),
     onSuccess: onDone,
     onError: (error) => {
       const refusal = refusalOf(error);
-      setRefused({ ...refusal, until: Date.now() + refusal.waitMs });
+      const at = Date.now();
+      setRefused({ ...refusal, at, until: at + refusal.waitMs });
       setPassword("");
       field.current?.focus();
     },
@@ -47,23 +48,24 @@ export function LoginForm({ onDone }: { onDone: () => void }) {
         onChange={(event) => setPassword(event.currentTarget.value)}
         ref={field}
       />
-      <div role="alert">{refused ? <Refused text={refused.text} until={refused.until} /> : null}</div>
+      <div role="alert">{refused ? <Refused {...refused} /> : null}</div>
       <Enter isBusy={trying.isPending} isComplete={isComplete} until={refused?.until ?? 0} />
     </form>
   );
 }
 
-function Refused({ text, until }: { text: string; until: number }) {
+function Refused({ text, at, until }: { text: string; at: number; until: number }) {
   return (
     <p className={classes.refused}>
-      {text} <Countdown until={until} />
+      {text} <Countdown at={at} until={until} />
     </p>
   );
 }
 
 /** Not read out each second: the first one is, with the refusal. */
-function Countdown({ until }: { until: number }) {
-  const now = useNow();
+function Countdown({ at, until }: { at: number; until: number }) {
+  // The clock of the pages is up to a second behind: the wait would begin too long.
+  const now = Math.max(useNow(), at);
   return <span aria-live="off">{waitInWords(until, now)}</span>;
 }
 
