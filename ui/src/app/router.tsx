@@ -4,6 +4,7 @@ import {
   createRoute,
   createRouter,
   type ErrorComponentProps,
+  Link,
   lazyRouteComponent,
 } from "@tanstack/react-router";
 import { Empty, Failed } from "@/components/face.tsx";
@@ -16,8 +17,10 @@ const rootRoute = createRootRoute({
     <Failed what="this page" error={error} again={reset} />
   ),
   notFoundComponent: () => (
-    <Empty title="There is no such page">
-      <p>The address leads nowhere. The overview shows all services.</p>
+    <Empty title="There is no such page" isPage>
+      <p>
+        The address leads nowhere. The <Link to="/">overview</Link> shows all services.
+      </p>
     </Empty>
   ),
 });

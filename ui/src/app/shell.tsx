@@ -12,7 +12,8 @@ import { useKeys } from "@/lib/keys.ts";
 import { LiveProvider } from "@/live/live.tsx";
 import { OperatorProvider } from "@/operating/operator.tsx";
 import classes from "./shell.module.css";
-import { titleOf } from "./title.ts";
+import { placeOf } from "./title.ts";
+import { useArrival, useTitle } from "./use-arrival.ts";
 
 const PAGES = [
   { to: "/", name: "Overview", key: "g o" },
@@ -26,9 +27,7 @@ export function Shell() {
   const path = useLocation({ select: (location) => location.pathname });
   // Of the page that is shown: the address is ahead of it while the next one loads.
   const isLogin = useMatches({ select: (matches) => matches.some(({ routeId }) => routeId === "/login") });
-  useEffect(() => {
-    document.title = titleOf(path);
-  }, [path]);
+  useTitle(path);
   if (isLogin) return <Outlet />;
   return (
     <Toasts>
@@ -44,9 +43,11 @@ export function Shell() {
 function Frame() {
   const navigate = useNavigate();
   const here = useLocation({ select: (location) => location.href });
+  const place = useLocation({ select: (location) => placeOf(location.pathname) });
   const [open, setOpen] = useState<"finder" | "help" | null>(null);
   const close = () => setOpen(null);
   const content = useRef<HTMLElement>(null);
+  useArrival(content);
   const isLeaving = useLocation({ select: (location) => location.pathname === "/login" });
   useEffect(() => {
     // Other questions are refused, too, while the log-in is on its way.
@@ -95,7 +96,7 @@ function Frame() {
         </div>
       </header>
       <Banner />
-      <main id="content" ref={content} className={classes.content} tabIndex={-1}>
+      <main id="content" ref={content} className={classes.content} tabIndex={-1} aria-label={place}>
         <Outlet />
       </main>
       <Finder opened={open === "finder"} onClose={close} />

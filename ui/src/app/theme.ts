@@ -63,5 +63,16 @@ export const resolver: CSSVariablesResolver = () => {
     "--mantine-color-default-border": "var(--muted)",
     "--mantine-color-anchor": "var(--accent)",
   };
-  return { variables: {}, light: ours, dark: ours };
+  return {
+    variables: {},
+    // Borders of fields: 3 : 1 on the page.
+    light: { ...ours, "--mantine-color-gray-4": "var(--muted)" },
+    dark: {
+      ...ours,
+      "--mantine-color-dark-4": "var(--muted)",
+      "--mantine-color-dark-5": "var(--hairline)",
+      "--mantine-color-dark-6": "var(--panel)",
+      "--menu-item-hover": "var(--hairline)",
+    },
+  };
 };

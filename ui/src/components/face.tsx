@@ -15,10 +15,19 @@ export function Loading({ what }: { what: string }) {
   );
 }
 
-export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+export function Empty({
+  title,
+  isPage = false,
+  children,
+}: {
+  title: string;
+  /** There is nothing else on the page: this is its heading. */
+  isPage?: boolean;
+  children?: ReactNode;
+}) {
   return (
     <div className={classes.face}>
-      <p className={classes.title}>{title}</p>
+      {isPage ? <h1>{title}</h1> : <p className={classes.title}>{title}</p>}
       {children}
     </div>
   );

@@ -1,7 +1,7 @@
 /** One incident: what it is, when, what changed, which part, how unusual, what the logs say, what was done. */
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useEffect, useMemo } from "react";
+import { useMemo } from "react";
 import { Problem, type Schemas } from "@/api/client.ts";
 import { type Incident, incident as incidentQuery, incidents } from "@/api/incidents.ts";
 import { catalogue, services } from "@/api/services.ts";
@@ -43,13 +43,6 @@ function Numbered({ id }: { id: number }) {
   const query = useQuery(incidentQuery(id));
   useNews(query.data?.incident, operator.name);
   useNeighbourKeys(id);
-  useEffect(() => {
-    const before = document.title;
-    document.title = `#${id}, Bellwether`;
-    return () => {
-      document.title = before;
-    };
-  }, [id]);
   if (query.error instanceof Problem && query.error.status === 404) return <NoSuch text={String(id)} />;
   return (
     <Shown what={`incident #${id}`} query={query}>

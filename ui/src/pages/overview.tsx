@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import { UNRESOLVED_MOST, unresolved } from "@/api/incidents.ts";
-import { catalogue, findings, type Service, services, sparklines } from "@/api/services.ts";
+import { catalogue, findings, type Service, services } from "@/api/services.ts";
 import { status } from "@/api/status.ts";
 import { Failed, Loading, Shown } from "@/components/face.tsx";
 import { Shape } from "@/components/state.tsx";
@@ -12,9 +12,10 @@ import { footingOf } from "@/features/overview/footing.ts";
 import { headlineOf } from "@/features/overview/headline.ts";
 import { onsetsOf } from "@/features/overview/onsets.ts";
 import classes from "@/features/overview/overview.module.css";
-import { columnsOf, rowsOf, sparkKey } from "@/features/overview/rows.ts";
+import { columnsOf, rowsOf } from "@/features/overview/rows.ts";
 import { Sentence } from "@/features/overview/sentence.tsx";
 import { type Asked, lookOf, Services } from "@/features/overview/services.tsx";
+import { useShapes } from "@/features/overview/shapes.ts";
 import { useStable } from "@/features/overview/stable.ts";
 import { Strip } from "@/features/overview/strip.tsx";
 import { useWarnings } from "@/features/overview/warnings.ts";
@@ -61,7 +62,7 @@ function Fleet({ watched }: { watched: Service[] }) {
   const known = useQuery(catalogue());
   const how = useQuery(status());
   const isTable = lookOf(search.as, watched.length) === "table";
-  const shapes = useQuery({ ...sparklines(), enabled: isTable });
+  const sparks = useShapes(watched, isTable);
 
   const isPending = known.isPending || judged.isPending || open.isPending;
   const metrics = known.data ?? NONE;
@@ -70,11 +71,6 @@ function Fleet({ watched }: { watched: Service[] }) {
   const warnings = useWarnings(watched, items);
   const onsets = useStable(onsetsOf(incidents, warnings));
   const columns = useMemo(() => columnsOf(metrics), [metrics]);
-  const sparks = useMemo(
-    () =>
-      new Map(shapes.data?.items.map(({ service, metric, values }) => [sparkKey(service, metric), values])),
-    [shapes.data],
-  );
   const rows = useStable(
     useMemo(
       () => rowsOf({ services: watched, findings: items, incidents, columns, sparks }),
@@ -89,6 +85,7 @@ function Fleet({ watched }: { watched: Service[] }) {
     findings: items,
     catalogue: metrics,
     onsets,
+    hasMore: incidents.length >= UNRESOLVED_MOST,
     source: how.data?.source,
   });
   const footing = footingOf(items, judged.data?.evaluated_at ?? null, how.data, newest);
@@ -100,17 +97,21 @@ function Fleet({ watched }: { watched: Service[] }) {
   if (isPending) return <Loading what="the services" />;
   return (
     <>
-      <h1 className={classes.title}>
-        <Shape tone={told.tone} size={14} /> {told.title}
-      </h1>
-      <p className={classes.lead}>
-        {open.isError ? (
-          `The incidents can't be shown: ${open.error.message}`
-        ) : (
-          <Sentence parts={told.lead} />
-        )}
-      </p>
-      <Strip onsets={onsets} axis={axis} range={range} most={isTable ? 12 : 6} onRange={onRange} />
+      <div className={isTable ? undefined : classes.beside}>
+        <div>
+          <h1 className={classes.title}>
+            <Shape tone={told.tone} size={14} /> {told.title}
+          </h1>
+          <p className={classes.lead}>
+            {open.isError ? (
+              `The incidents can't be shown: ${open.error.message}`
+            ) : (
+              <Sentence parts={told.lead} />
+            )}
+          </p>
+        </div>
+        <Strip onsets={onsets} axis={axis} range={range} most={isTable ? 12 : 4} onRange={onRange} />
+      </div>
       <Services rows={rows} columns={columns} asked={search} onAsk={ask} />
       {judged.isError ? (
         <p className={classes.footing} role="status">

@@ -35,7 +35,7 @@ export function ServicePage() {
 
 function Unknown({ id }: { id: string }) {
   return (
-    <Empty title={`No service is named ${id}`}>
+    <Empty title={`No service is named ${id}`} isPage>
       <p>
         It may have another name, or is not scraped any more: services that are gone for longer than a while
         are not listed. Choose another above, or see the <Link to="/">overview</Link>.

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { countOf, filtered, statesOf, toggled } from "./filter.ts";
-import { groupsOf, inPlace } from "./groups.ts";
+import { groupsOf, inPlace, tileWidth } from "./groups.ts";
 import { rowsOf } from "./rows.ts";
 import { finding, service } from "./testing.ts";
 
@@ -46,4 +46,12 @@ test("groups keep the places that are held, whatever the state is now", () => {
     ["normal", ["orders"]],
   ]);
   expect(inPlace(rows, places).map(({ id }) => id)).toEqual(["orders", "payments"]);
+});
+
+test("tiles are as wide as nearly all names need, within limits", () => {
+  const names = (length: number, count: number) => Array.from({ length: count }, () => "x".repeat(length));
+  expect(tileWidth(["a", "b"])).toBe(100);
+  expect(tileWidth(names(16, 20))).toBe(129);
+  expect(tileWidth([...names(12, 199), "x".repeat(60)])).toBe(101);
+  expect(tileWidth(names(60, 20))).toBe(220);
 });

@@ -13,6 +13,10 @@ import classes from "./overview.module.css";
 export function FirstRun({ status, catalogue }: { status: Status; catalogue: CatalogueMetric[] }) {
   const { source, backfill, embedded } = status;
   const { title, text } = cause(status);
+  const reasons = [...status.not_ready_because, ...status.remarks].filter(
+    // Said already.
+    (reason) => !(source.state === "down" && reason.startsWith("Prometheus at ")),
+  );
   return (
     <div className={classes.first}>
       <h1 className={classes.title}>
@@ -21,9 +25,9 @@ export function FirstRun({ status, catalogue }: { status: Status; catalogue: Cat
       <p className={classes.lead}>
         <Told text={text} />
       </p>
-      {status.not_ready_because.length + status.remarks.length > 0 ? (
+      {reasons.length > 0 ? (
         <ul className={classes.reasons}>
-          {[...status.not_ready_because, ...status.remarks].map((reason) => (
+          {reasons.map((reason) => (
             <li key={reason}>
               <Told text={reason} />
             </li>

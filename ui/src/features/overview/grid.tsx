@@ -1,90 +1,76 @@
-/** Services as a compact grid: shape, name, worst metric; hundreds on one screen, thousands by state. */
-import { Link } from "@tanstack/react-router";
-import { memo } from "react";
-import { ofService, Shape, State, type Tone } from "@/components/state.tsx";
+/** Services as a compact grid: what is wrong with its proof, the rest small; hundreds on one screen, thousands by state. */
+import type { CSSProperties } from "react";
+import { ofService, State } from "@/components/state.tsx";
 import { counted } from "@/lib/amount.ts";
 import classes from "./grid.module.css";
-import type { Group } from "./groups.ts";
-import type { Row } from "./rows.ts";
+import { type Group, isCalm, isTold } from "./groups.ts";
+import { Detail, Tile } from "./tiles.tsx";
 
 /** Normal services beyond these are folded: nobody reads them one by one. */
 const UNFOLDED = 300;
-/** More of them stand below their heading, so that they have the whole width. */
-const MANY = 60;
 
-export function ServiceGrid({ groups, isSearched }: { groups: Group[]; isSearched: boolean }) {
+interface Props {
+  groups: Group[];
+  /** What a tile needs for its name, whichever are shown. */
+  width: number;
+  isSearched: boolean;
+}
+
+export function ServiceGrid({ groups, width, isSearched }: Props) {
+  const troubled = groups.filter(({ state }) => !isCalm(state)).flatMap(({ rows }) => rows);
+  const hasDetails = troubled.length > 0 && isTold(troubled.length);
   return (
-    <div className={classes.groups}>
-      {groups.map((group) => (
-        <States key={group.state} group={group} isSearched={isSearched} />
-      ))}
+    <div className={classes.groups} style={widthOf(width)}>
+      {hasDetails ? (
+        <section className={classes.part}>
+          <h3 className="visually-hidden">Not as usual: {counted(troubled.length, "service")}</h3>
+          <ul className={classes.details}>
+            {troubled.map((row) => (
+              <Detail key={row.id} row={row} />
+            ))}
+          </ul>
+        </section>
+      ) : null}
+      {groups
+        .filter(({ state }) => !hasDetails || isCalm(state))
+        .map((group) => (
+          <States
+            key={group.state}
+            group={group}
+            isFolded={isCalm(group.state) && group.rows.length > UNFOLDED && !isSearched}
+          />
+        ))}
     </div>
   );
 }
 
-function States({ group: { state, rows }, isSearched }: { group: Group; isSearched: boolean }) {
+function widthOf(width: number): CSSProperties {
+  return { "--tile": `${width}px` } as CSSProperties;
+}
+
+function States({ group: { state, rows }, isFolded }: { group: Group; isFolded: boolean }) {
   const { tone, word } = ofService(state);
-  const isCalm = state === "normal" || state === "no_data";
-  if (isCalm && rows.length > UNFOLDED && !isSearched) {
+  const title = (
+    <>
+      <State tone={tone} word={word} /> <span className="muted">{rows.length}</span>
+    </>
+  );
+  const tiles = rows.map((row) => <Tile key={row.id} row={row} />);
+  if (isFolded) {
     return (
-      <details className={classes.group}>
-        <summary className={classes.title}>
-          <Title tone={tone} word={word} count={rows.length} />
-        </summary>
-        <Tiles rows={rows} isCalm={isCalm} />
+      <details className={classes.part}>
+        <summary className={classes.title}>{title}</summary>
+        <ul className={classes.tiles}>{tiles}</ul>
       </details>
     );
   }
   return (
     <section
-      className={`${classes.group} ${isCalm && rows.length > MANY ? classes.wide : ""}`}
+      className={`${classes.part} ${classes.tiles}`}
       aria-label={`${word}, ${counted(rows.length, "service")}`}
     >
-      <h3 className={classes.title}>
-        <Title tone={tone} word={word} count={rows.length} />
-      </h3>
-      <Tiles rows={rows} isCalm={isCalm} />
+      <h3 className={classes.title}>{title}</h3>
+      <ul className={classes.within}>{tiles}</ul>
     </section>
   );
 }
-
-function Title({ tone, word, count }: { tone: Tone; word: string; count: number }) {
-  return (
-    <>
-      <State tone={tone} word={word} /> <span className="muted">{count}</span>
-    </>
-  );
-}
-
-function Tiles({ rows, isCalm }: { rows: Row[]; isCalm: boolean }) {
-  return (
-    <ul className={`${classes.tiles} ${isCalm ? classes.calm : ""}`}>
-      {rows.map((row) => (
-        <Tile key={row.id} row={row} />
-      ))}
-    </ul>
-  );
-}
-
-const Tile = memo(function Tile({ row }: { row: Row }) {
-  const { tone, word } = ofService(row.state);
-  const metric = row.worst?.words ?? row.nearest;
-  const told = metric ? `${row.id}: ${word}, ${metric}` : `${row.id}: ${word}`;
-  return (
-    <li className={classes.tile}>
-      <Link
-        to="/services/$service"
-        params={{ service: row.id }}
-        className={classes.link}
-        title={told}
-        aria-label={told}
-        data-row
-        preload={false}
-      >
-        <Shape tone={tone} />
-        <span className={classes.name}>{row.id}</span>
-        {metric ? <span className={classes.worst}>{metric}</span> : null}
-      </Link>
-    </li>
-  );
-});

@@ -8,6 +8,27 @@ export interface Group {
   rows: Row[];
 }
 
+/** So many services that aren't as usual are told with their proof each; more are counted by state. */
+export const TOLD_MOST = 16;
+
+export function isTold(count: number): boolean {
+  return count <= TOLD_MOST;
+}
+
+const [LEAST_PX, GREATEST_PX] = [100, 220];
+
+/** So wide that nearly all names are read whole: those cut off begin alike and can't be told apart. */
+export function tileWidth(names: string[]): number {
+  const lengths = names.map((name) => name.length).sort((a, b) => a - b);
+  const most = lengths[Math.ceil(lengths.length * 0.95) - 1] ?? 0;
+  return Math.min(Math.max(Math.ceil(18 + most * 6.9), LEAST_PX), GREATEST_PX);
+}
+
+/** Nothing to be done, or nothing known. */
+export function isCalm(state: Service["state"]): boolean {
+  return state === "normal" || state === "no_data";
+}
+
 /** In the places that are held: a row whose state has changed meanwhile stays where it is. */
 export function groupsOf(rows: Row[], places: Place[]): Group[] {
   const byId = new Map(rows.map((row) => [row.id, row]));

@@ -98,6 +98,9 @@ test("all is well in a glance, also with something quiet that nobody resolved", 
   expect(told({ services })).toEqual(["normal", "All 2 services are normal", "Nothing is open."]);
   const quiet = onsetsOf([incident(1, "payments", -600, { firing: false, ended_ts: at(-60) })], []);
   expect(told({ services, onsets: quiet })[2]).toBe("1 quiet incident not resolved yet.");
+  expect(told({ services, onsets: quiet, hasMore: true })[2]).toBe(
+    "At least 1 quiet incident not resolved yet.",
+  );
 });
 
 test("what nothing is known of isn't called normal", () => {

@@ -26,6 +26,8 @@ export function headlineOf(asked: {
   findings: Finding[];
   catalogue: CatalogueMetric[];
   onsets: Onset[];
+  /** There are more unresolved incidents than are known here. */
+  hasMore?: boolean;
   source: Status["source"] | undefined;
 }): Headline {
   const { services, source } = asked;
@@ -36,7 +38,13 @@ export function headlineOf(asked: {
   const firing = asked.onsets.filter(({ incident, to }) => incident !== null && to === null);
   const quiet = asked.onsets.filter(({ incident, to }) => incident !== null && to !== null).length;
   const rest: Part[] =
-    quiet > 0 ? [{ incidents: counted(quiet, "quiet incident") }, " not resolved yet."] : [];
+    quiet > 0
+      ? [
+          ...(asked.hasMore ? ["At least "] : []),
+          { incidents: counted(quiet, "quiet incident") },
+          " not resolved yet.",
+        ]
+      : [];
 
   if (source?.state === "down") {
     const since: Part[] = source.since ? [" since ", { at: Date.parse(source.since) }] : [];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { columnsOf, expectedOf, inSentence, nowOf, rowsOf, sparkKey } from "./rows.ts";
+import { columnsOf, expectedOf, inSentence, nearestOf, nowOf, rowsOf, sparkKey } from "./rows.ts";
 import { at, finding, incident, metric, service } from "./testing.ts";
 
 const nothing = { services: [], findings: [], incidents: [], columns: [], sparks: new Map() };
@@ -55,7 +55,14 @@ test("a cell has value, tone, expected range and its line; a metric that isn't t
       values: [1, null, 2],
     },
   ]);
-  expect(row?.worst).toEqual({ metric: "lat", words: "latency p99 3,400\u202fms", tone: "critical" });
+  expect(row?.worst).toEqual({
+    metric: "lat",
+    title: "latency p99",
+    value: "3,400\u202fms",
+    words: "latency p99 3,400\u202fms",
+    tone: "critical",
+    values: [1, null, 2],
+  });
 });
 
 test("the worst metric is the most severe, then the rarest, also one without a column", () => {
@@ -89,9 +96,24 @@ test("of a normal service the metric is told that is nearest to its threshold", 
     finding("payments", "gone", { value: null, gap: "no_data" }),
   ];
   const [row] = rowsOf({ ...nothing, services: [service("payments")], findings });
-  expect(row?.nearest).toBe("CPU 70\u202f%");
+  expect(row?.nearest?.words).toBe("CPU 70\u202f%");
   const [bad] = rowsOf({ ...nothing, services: [service("payments", "high")], findings });
   expect(bad?.nearest).toBeNull();
+});
+
+test("without thresholds it is the most unusual metric; without values there is none", () => {
+  const free = { high: null, critical: null };
+  const some = [
+    finding("payments", "rate", { ...free, score: 0.3 }),
+    finding("payments", "queue", { ...free, score: 1.2, title: "Queue length", value: 7, unit: "" }),
+  ];
+  expect(nearestOf(some)?.words).toBe("queue length 7");
+  expect(nearestOf([finding("payments", "lat", { value: null, gap: "idle" })])).toBeNull();
+});
+
+test("who has no data tells when it was seen last", () => {
+  const rows = rowsOf({ ...nothing, services: [service("payments", "no_data"), service("orders")] });
+  expect(rows.map(({ seen }) => seen)).toEqual([at(0), null]);
 });
 
 test("unresolved incidents are counted, and told since when the oldest is open", () => {
@@ -100,7 +122,19 @@ test("unresolved incidents are counted, and told since when the oldest is open",
     services: [service("payments", "high")],
     incidents: [incident(7, "payments", 600), incident(3, "payments", 0), incident(4, "other", 0)],
   });
-  expect(row?.open).toEqual({ count: 2, newest: 7, since: at(60) });
+  expect(row?.open).toEqual({ count: 2, newest: 7, since: at(60), hands: null });
+});
+
+test("who is at the incidents is told", () => {
+  const hands = (...parts: Parameters<typeof incident>[3][]) =>
+    rowsOf({
+      ...nothing,
+      services: [service("payments", "high")],
+      incidents: parts.map((part, n) => incident(n, "payments", 0, part)),
+    })[0]?.open?.hands;
+  expect(hands({ status: "ACKNOWLEDGED" })).toBe("acknowledged");
+  expect(hands({ status: "ACKNOWLEDGED", owner: "kim" }, { owner: "kim" })).toBe("1 acknowledged, kim");
+  expect(hands({ owner: "mara" }, { owner: "kim" })).toBe("kim, mara");
 });
 
 test("no value says why in a word; a lower bound is marked", () => {

@@ -22,11 +22,21 @@ export interface Row {
   /** In the order of the columns; null where the service hasn't this metric. */
   cells: (Cell | null)[];
   /** The worst metric, whether it has a column or not; nothing where all are as usual. */
-  worst: { metric: string; words: string; tone: Tone } | null;
+  worst: (Said & { tone: Tone; values: Cell["values"] }) | null;
   /** Where all are as usual: the metric that is nearest to its threshold. */
-  nearest: string | null;
-  /** Unresolved incidents, the newest of them, and since when the oldest is open. */
-  open: { count: number; newest: number; since: string } | null;
+  nearest: Said | null;
+  /** Where nothing is known now: when it was seen last. */
+  seen: string | null;
+  /** Unresolved incidents, the newest of them, since when the oldest is open, and who is at them. */
+  open: { count: number; newest: number; since: string; hands: string | null } | null;
+}
+
+/** A metric and its value, apart and in words: "latency p99 3,400 ms". */
+export interface Said {
+  metric: string;
+  title: string;
+  value: string;
+  words: string;
 }
 
 /** "node-2" before "node-10". */
@@ -72,8 +82,9 @@ export function rowsOf(asked: {
           ? cellOf(finding, column, asked.sparks.get(sparkKey(service.id, column.id)) ?? null)
           : null;
       }),
-      worst: worstOf(service, own),
+      worst: worstOf(service, own, asked.sparks),
       nearest: service.state === "normal" ? nearestOf(own) : null,
+      seen: service.state === "no_data" || service.state === "gone" ? service.last_seen_ts : null,
       open: openOf(incidents.get(service.id) ?? []),
     };
   });
@@ -132,7 +143,7 @@ function cellOf(finding: Finding, metric: CatalogueMetric, values: Cell["values"
 
 const WEIGHT: Partial<Record<Tone, number>> = { critical: 3, high: 2, warning: 1 };
 
-function worstOf(service: Service, findings: Finding[]): Row["worst"] {
+function worstOf(service: Service, findings: Finding[], sparks: Sparks): Row["worst"] {
   const bad = findings.map((finding) => {
     const tone = toneOf(finding);
     return { finding, tone, weight: (tone && WEIGHT[tone]) || 0 };
@@ -142,18 +153,28 @@ function worstOf(service: Service, findings: Finding[]): Row["worst"] {
     .sort((a, b) => b.weight - a.weight || (b.finding.score ?? 0) - (a.finding.score ?? 0));
   if (!worst?.tone || service.state === "normal" || service.state === "no_data") return null;
   const { finding, tone } = worst;
-  return { metric: finding.id, words: `${inSentence(finding.title)} ${nowOf(finding)}`, tone };
+  return { ...said(finding), tone, values: sparks.get(sparkKey(service.id, finding.id)) ?? null };
 }
 
-/** On the way from what is expected to the threshold, in whichever direction that lies. */
-function nearestOf(findings: Finding[]): string | null {
-  const near = findings.flatMap((finding) => {
+function said(finding: Finding): Said {
+  const [title, value] = [inSentence(finding.title), nowOf(finding)];
+  return { metric: finding.id, title, value, words: `${title} ${value}` };
+}
+
+/**
+ * The farthest on the way from what is expected to its threshold, in whichever direction that lies;
+ * without thresholds the most unusual.
+ */
+export function nearestOf(findings: Finding[]): Said | null {
+  const known = findings.filter(({ value }) => value !== null);
+  const near = known.flatMap((finding) => {
     const { value, high, expected } = finding;
     if (value === null || high === null || high === (expected ?? 0)) return [];
     return [{ finding, share: (value - (expected ?? 0)) / (high - (expected ?? 0)) }];
   });
-  const [nearest] = near.sort((a, b) => b.share - a.share);
-  return nearest ? `${inSentence(nearest.finding.title)} ${nowOf(nearest.finding)}` : null;
+  const unusual = known.map((finding) => ({ finding, share: finding.score ?? 0 }));
+  const [nearest] = (near.length > 0 ? near : unusual).sort((a, b) => b.share - a.share);
+  return nearest ? said(nearest.finding) : null;
 }
 
 /** A title within a sentence: "latency p99", but "CPU". */
@@ -168,5 +189,14 @@ function openOf(incidents: Incident[]): Row["open"] {
     count: incidents.length,
     newest: Math.max(...incidents.map(({ id }) => id)),
     since: oldest.opened_ts,
+    hands: handsOf(incidents),
   };
+}
+
+/** Whether somebody is at them already: "acknowledged, kim", "1 acknowledged"; nothing where nobody is. */
+function handsOf(incidents: Incident[]): string | null {
+  const taken = incidents.filter(({ status }) => status === "ACKNOWLEDGED").length;
+  const owners = [...new Set(incidents.flatMap(({ owner }) => owner ?? []))].sort();
+  const acknowledged = taken === incidents.length ? "acknowledged" : `${taken} acknowledged`;
+  return [...(taken > 0 ? [acknowledged] : []), ...owners].join(", ") || null;
 }

@@ -7,7 +7,7 @@ import { useKeys } from "@/lib/keys.ts";
 import { countOf, filtered, statesOf, toggled } from "./filter.ts";
 import { Filters, type Look } from "./filters.tsx";
 import { ServiceGrid } from "./grid.tsx";
-import { groupsOf, inPlace } from "./groups.ts";
+import { groupsOf, inPlace, tileWidth } from "./groups.ts";
 import { useHeld } from "./held.ts";
 import classes from "./overview.module.css";
 import type { Row } from "./rows.ts";
@@ -50,6 +50,7 @@ export function Services({ rows, columns, asked, onAsk }: Props) {
   const around = useRef<HTMLDivElement>(null);
   const counts = useMemo(() => countOf(rows), [rows]);
 
+  const width = useMemo(() => tileWidth(rows.map(({ id }) => id)), [rows]);
   const step = (by: number) => {
     const links = [...(around.current?.querySelectorAll<HTMLElement>("[data-row]") ?? [])];
     const at = links.indexOf(document.activeElement as HTMLElement);
@@ -61,26 +62,35 @@ export function Services({ rows, columns, asked, onAsk }: Props) {
   const onText = useCallback((typed: string) => onAsk({ text: typed || undefined }), [onAsk]);
   return (
     <section aria-labelledby="services" className={classes.services}>
-      <div className={classes.head}>
-        <h2 id="services">Services, worst first</h2>
-        <span className={classes.notice} role="status">
-          {held.isOld ? "The order has changed." : null}
-        </span>
-        {held.isOld ? (
-          <button type="button" className={classes.take} onClick={held.take}>
-            Take the new order
-          </button>
-        ) : null}
+      <div className={classes.bar}>
+        <div className={classes.head}>
+          <h2 id="services" className={held.isOld ? "visually-hidden" : undefined}>
+            Services, worst first
+          </h2>
+          <span className="visually-hidden" role="status">
+            {held.isOld ? "The order has changed." : null}
+          </span>
+          {held.isOld ? (
+            <button
+              type="button"
+              className={classes.take}
+              title="Others are worst now; the order is kept while you point at it"
+              onClick={held.take}
+            >
+              Take the new order
+            </button>
+          ) : null}
+        </div>
+        <Filters
+          text={asked.text ?? ""}
+          states={states}
+          look={look}
+          counts={counts}
+          onText={onText}
+          onState={(one) => onAsk({ state: toggled(asked.state, one) })}
+          onLook={(as) => onAsk({ as: as === lookOf(undefined, rows.length) ? undefined : as })}
+        />
       </div>
-      <Filters
-        text={asked.text ?? ""}
-        states={states}
-        look={look}
-        counts={counts}
-        onText={onText}
-        onState={(one) => onAsk({ state: toggled(asked.state, one) })}
-        onLook={(as) => onAsk({ as: as === lookOf(undefined, rows.length) ? undefined : as })}
-      />
       <p className="visually-hidden" role="status">
         {text || sought.length > 0 ? `${counted(wanted.length, "service")} found` : null}
       </p>
@@ -97,7 +107,11 @@ export function Services({ rows, columns, asked, onAsk }: Props) {
             </button>
           </Empty>
         ) : drawn === "grid" ? (
-          <ServiceGrid groups={groupsOf(rows, held.places)} isSearched={text !== "" || sought.length > 0} />
+          <ServiceGrid
+            groups={groupsOf(rows, held.places)}
+            width={width}
+            isSearched={text !== "" || sought.length > 0}
+          />
         ) : (
           <ServiceTable rows={inPlace(rows, held.places)} columns={columns} />
         )}

@@ -28,6 +28,11 @@ export const Strip = memo(function Strip({ onsets, axis, range, most, onRange }:
       <div className={classes.head}>
         <h2 id="moved">Who moved first</h2>
         <Ranges value={range} onChange={onRange} />
+        {inside.length > most ? (
+          <span className="muted">
+            {inside.length - most} more moved later; <Link to="/incidents">all incidents</Link>
+          </span>
+        ) : null}
       </div>
       {shown.length > 0 ? (
         <>
@@ -43,11 +48,6 @@ export const Strip = memo(function Strip({ onsets, axis, range, most, onRange }:
           Nothing moved in this range that is not resolved, and there is no early warning.
         </p>
       )}
-      {inside.length > most ? (
-        <p className="muted">
-          {inside.length - most} more moved later; <Link to="/incidents">all incidents</Link>
-        </p>
-      ) : null}
       {before > 0 ? (
         <p className="muted">
           {before === 1 ? "One that is" : `${before} that are`} not resolved {before === 1 ? "lies" : "lie"}{" "}

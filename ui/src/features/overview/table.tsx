@@ -6,8 +6,7 @@ import type { CatalogueMetric } from "@/api/services.ts";
 import { Sparkline } from "@/components/sparkline.tsx";
 import { ofService, State } from "@/components/state.tsx";
 import { counted } from "@/lib/amount.ts";
-import { length } from "@/lib/time.ts";
-import { useNow } from "@/live/clock.ts";
+import { Hands, Open } from "./open.tsx";
 import type { Cell, Row } from "./rows.ts";
 import { inSentence } from "./rows.ts";
 import classes from "./table.module.css";
@@ -77,7 +76,7 @@ const ServiceRow = memo(function ServiceRow({ row }: { row: Row }) {
         </span>
         {row.open ? (
           <span className={classes.openBelow}>
-            <Open open={row.open} service={row.id} />
+            <Unresolved open={row.open} service={row.id} />
           </span>
         ) : null}
         {row.worst && isElsewhere ? (
@@ -90,10 +89,23 @@ const ServiceRow = memo(function ServiceRow({ row }: { row: Row }) {
           {cell ? <Metric cell={cell} service={row.id} /> : <span className="muted">none</span>}
         </td>
       ))}
-      <td className={classes.incidents}>{row.open ? <Open open={row.open} service={row.id} /> : <None />}</td>
+      <td className={classes.incidents}>
+        {row.open ? <Unresolved open={row.open} service={row.id} /> : <None />}
+      </td>
     </tr>
   );
 });
+
+function Unresolved({ open, service }: { open: NonNullable<Row["open"]>; service: string }) {
+  return (
+    <>
+      <Open open={open} service={service} />
+      <span className={classes.below}>
+        <Hands open={open} />
+      </span>
+    </>
+  );
+}
 
 function None() {
   return <span className="muted">none</span>;
@@ -124,26 +136,3 @@ const Metric = memo(function Metric({ cell, service }: { cell: Cell; service: st
     </span>
   );
 });
-
-function Open({ open, service }: { open: NonNullable<Row["open"]>; service: string }) {
-  const words = `${open.count} open`;
-  return (
-    <>
-      {open.count === 1 ? (
-        <Link to="/incidents/$id" params={{ id: String(open.newest) }} aria-label={`${words} of ${service}`}>
-          {words}
-        </Link>
-      ) : (
-        <Link to="/incidents" search={{ service }} aria-label={`${words} of ${service}`}>
-          {words}
-        </Link>
-      )}
-      , <Since at={open.since} />
-    </>
-  );
-}
-
-function Since({ at }: { at: string }) {
-  const now = useNow();
-  return <span className={classes.since}>{length(now - Date.parse(at))}</span>;
-}

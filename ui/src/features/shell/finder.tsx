@@ -8,9 +8,18 @@ import { Shape } from "@/components/state.tsx";
 import { type Found, found } from "./found.ts";
 import classes from "./shell.module.css";
 
+/** What is typed at once would be lost while it slides in. */
+const NONE = { duration: 0 };
+
 export function Finder({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (
-    <Modal opened={opened} onClose={onClose} title="Search" closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title="Search"
+      closeButtonProps={{ "aria-label": "Close" }}
+      transitionProps={NONE}
+    >
       <Search onDone={onClose} />
     </Modal>
   );
@@ -67,6 +76,7 @@ function Search({ onDone }: { onDone: () => void }) {
         autoComplete="off"
         spellCheck={false}
         data-autofocus
+        autoFocus
       />
       <div id={list} role="listbox" aria-label="Found" className={classes.found}>
         {options.map((option, index) => (

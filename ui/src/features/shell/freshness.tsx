@@ -51,7 +51,10 @@ export function Freshness() {
           <Menu.Item onClick={refresh}>Renew now</Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <span className={isSilent ? classes.bad : classes.asOf} title={asOf === null ? undefined : utc(asOf)}>
+      <span
+        className={isSilent ? `${classes.bad} ${classes.wide}` : classes.asOf}
+        title={asOf === null ? undefined : utc(asOf)}
+      >
         {isSilent ? (
           <>
             since {local(silentSince, Date.now())}
