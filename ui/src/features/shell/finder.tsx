@@ -5,6 +5,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
 import { services } from "@/api/services.ts";
 import { Shape } from "@/components/state.tsx";
+import { useFocusBack } from "@/lib/focus.ts";
 import { type Found, found } from "./found.ts";
 import classes from "./shell.module.css";
 
@@ -19,6 +20,8 @@ export function Finder({ opened, onClose }: { opened: boolean; onClose: () => vo
       title="Search"
       closeButtonProps={{ "aria-label": "Close" }}
       transitionProps={NONE}
+      // The field takes the focus before the dialog could note what had it.
+      returnFocus={false}
     >
       <Search onDone={onClose} />
     </Modal>
@@ -26,6 +29,7 @@ export function Finder({ opened, onClose }: { opened: boolean; onClose: () => vo
 }
 
 function Search({ onDone }: { onDone: () => void }) {
+  useFocusBack();
   const navigate = useNavigate();
   const known = useQuery(services());
   const [text, setText] = useState("");
