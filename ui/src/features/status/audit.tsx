@@ -12,9 +12,10 @@ import { cameOf } from "./words.ts";
 
 export function Audit() {
   const { isAdmin } = useOperator();
-  const { isPending } = useQuery(me());
-  // Asking without the role would be refused, and stand in the trail itself.
-  const query = useInfiniteQuery({ ...audit(), enabled: isAdmin && !isPending });
+  // Asking without the role would be refused, and stand in the trail itself: until it is known who
+  // asks, `isAdmin` is a guess.
+  const who = useQuery(me());
+  const query = useInfiniteQuery({ ...audit(), enabled: who.data?.role === "admin" });
   if (!isAdmin) return <p className="muted">The audit trail is shown to the role admin.</p>;
   if (!query.data) {
     return query.isError ? (
