@@ -1,8 +1,6 @@
 /** Changes that people and pipelines posted: deployments, flags, migrations. */
 import { queryOptions } from "@tanstack/react-query";
-import { ask, client, type Schemas } from "./client.ts";
-
-export type ChangeEvent = Schemas["Event"];
+import { ask, client } from "./client.ts";
 
 export const events = (asked: { service?: string; from: string; to: string }) =>
   queryOptions({

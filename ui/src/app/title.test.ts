@@ -1,17 +1,7 @@
 import { expect, test } from "vitest";
-import type { Service } from "@/api/services.ts";
+import { service } from "@/api/service-fixture.ts";
 import { titleOf } from "./title.ts";
 
-const service = (id: string, state: Service["state"]): Service => ({
-  id,
-  name: id,
-  scope: null,
-  state,
-  severity: "Normal",
-  instances: 1,
-  incident: null,
-  last_seen_ts: null,
-});
 const services = [
   service("ns/payments", "critical"),
   service("ledger", "gone"),

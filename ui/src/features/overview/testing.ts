@@ -1,6 +1,7 @@
 /** Services, findings and incidents for tests: all is normal where nothing else is said. */
 import { incident as anIncident } from "@/api/incident-fixture.ts";
 import type { Incident } from "@/api/incidents.ts";
+import { service as aService } from "@/api/service-fixture.ts";
 import type { CatalogueMetric, Finding, Service } from "@/api/services.ts";
 
 export const NOON = new Date(2026, 10, 23, 12, 0, 0).getTime();
@@ -8,18 +9,7 @@ export const NOON = new Date(2026, 10, 23, 12, 0, 0).getTime();
 /** So many seconds after noon. */
 export const at = (seconds: number) => new Date(NOON + seconds * 1000).toISOString();
 
-export function service(id: string, state: Service["state"] = "normal"): Service {
-  return {
-    id,
-    name: id,
-    scope: null,
-    state,
-    severity: state === "critical" ? "Critical" : state === "high" ? "High" : "Normal",
-    last_seen_ts: at(0),
-    instances: 1,
-    incident: null,
-  };
-}
+export const service = (id: string, state?: Service["state"]) => aService(id, state, at(0));
 
 export function finding(of: string, id: string, parts: Partial<Finding> = {}): Finding {
   return {

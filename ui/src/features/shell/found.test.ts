@@ -1,17 +1,8 @@
 import { expect, test } from "vitest";
+import { service } from "@/api/service-fixture.ts";
 import type { Service } from "@/api/services.ts";
 import { found } from "./found.ts";
 
-const service = (id: string, state: Service["state"] = "normal"): Service => ({
-  id,
-  name: id,
-  scope: null,
-  state,
-  severity: "Normal",
-  instances: 1,
-  incident: null,
-  last_seen_ts: null,
-});
 const names = (text: string, services: Service[]) => found(text, services).map(({ name }) => name);
 
 test("without a text there are the pages, then the services, worst first as they come", () => {

@@ -4,24 +4,13 @@ import { render, screen } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { me } from "@/api/access.ts";
 import type { Schemas } from "@/api/client.ts";
+import { mute } from "@/api/mute-fixture.ts";
 import { services } from "@/api/services.ts";
 import { mutes } from "@/api/status.ts";
 import { Toasts } from "@/components/toasts.tsx";
 import { OperatorProvider } from "@/operating/operator.tsx";
 import { Mutes } from "./mutes.tsx";
 import { Shadow } from "./shadow.tsx";
-
-const mute: Schemas["MuteView"] = {
-  id: 1,
-  service: "payments",
-  active: true,
-  from: "2026-11-23T04:05:08.176Z",
-  until: null,
-  by: "kim (unverified)",
-  note: "load test",
-  ended_ts: null,
-  ended_by: null,
-};
 
 beforeEach(() => localStorage.clear());
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { Mute, Notice, Receiver } from "@/api/status.ts";
+import { mute } from "@/api/mute-fixture.ts";
+import type { Notice, Receiver } from "@/api/status.ts";
 import {
   cameOf,
   concernOf,
@@ -55,17 +56,6 @@ test("a page says of what it was", () => {
 });
 
 test("mutes that end first come first, and shadow mode is none of them", () => {
-  const mute: Mute = {
-    id: 1,
-    service: "payments",
-    active: true,
-    from: "2026-11-23T04:05:08.176Z",
-    until: null,
-    by: "kim (unverified)",
-    note: "load test",
-    ended_ts: null,
-    ended_by: null,
-  };
   const all = [
     mute,
     { ...mute, id: 2, service: null },
