@@ -22,6 +22,9 @@ use simulator::{DEFAULT_JOB, Families, Fault, Fleet, LogOptions, Span, Topology}
   bellwether-simulator history --length 2d --families catalogue --out history.om
   promtool tsdb create-blocks-from openmetrics history.om data
 
+  bellwether-simulator record --job spring --out quiet.txt.gz
+  bellwether-simulator tile quiet.txt.gz --curve services/load/curve.csv
+
 Faults: cpu-burn heap-leak slow-dependency error-burst bad-release stopped pool-exhausted deadlock.
 Magnitude 1 just reaches High; 1.5 goes half as far again from normal."
 )]
@@ -40,6 +43,12 @@ pub(crate) enum Command {
     Truth(TruthArgs),
     /// Print a prometheus.yml that scrapes the fleet
     PrometheusConfig(ConfigArgs),
+    /// Record a quiet stretch of real services out of their Prometheus
+    #[command(after_help = RECORD_HELP)]
+    Record(RecordArgs),
+    /// Write days of past, made of a recording, into an empty Prometheus
+    #[command(after_help = TILE_HELP)]
+    Tile(TileArgs),
 }
 
 #[derive(Args)]
@@ -187,6 +196,77 @@ pub(crate) struct ConfigArgs {
     pub(crate) job: String,
 }
 
+const RECORD_HELP: &str = "\
+What is recorded are the families that Bellwether reads by default: requests, calls, heap, processor, threads, pools, \
+logged errors, starts. The stretch must be quiet: every target answers every scrape and no process restarts. Let the \
+services run under load for some minutes first, at the load that the curve calls 1, so that classes are loaded, code is \
+compiled, and every kind of request has been seen.
+
+  bellwether-simulator record --prometheus http://127.0.0.1:9090 --job spring --out quiet.txt.gz";
+
+const TILE_HELP: &str = "\
+Models need a past; this makes one of a recorded quiet stretch, repeated until it fills the length. Counters go on \
+across the seams, and their increments and process_cpu_usage follow the curve of the day. Everything else is as it was \
+recorded, again and again; so such a past teaches what is normal, but nothing rare. It is marked: wherever it lies, \
+bellwether_recorded_past_info is 1 and says from when the recording is.
+
+Prometheus must be empty, scrape nothing yet, and take samples:
+
+  1. prometheus --config.file=empty.yml --storage.tsdb.path=data --web.enable-remote-write-receiver \\
+       --web.enable-lifecycle          # empty.yml holds: global: {}
+  2. bellwether-simulator tile quiet.txt.gz --length 2d --curve services/load/curve.csv
+  3. put the scrape_configs into the file; curl -X POST http://127.0.0.1:9090/-/reload
+
+The curve is a line of headings, then a line `hour,factor` for each hour from 0 to 23.";
+
+#[derive(Args)]
+pub(crate) struct RecordArgs {
+    /// The Prometheus that scrapes the services
+    #[arg(long, default_value = "http://127.0.0.1:9090", value_name = "URL")]
+    pub(crate) prometheus: String,
+    /// How much to record
+    #[arg(long, default_value = "15m", value_name = "SPAN")]
+    pub(crate) length: Span,
+    /// The interval at which Prometheus scrapes them
+    #[arg(long, default_value = "15s", value_name = "SPAN")]
+    pub(crate) step: Span,
+    /// Their job label
+    #[arg(long, default_value = "spring")]
+    pub(crate) job: String,
+    /// Where the stretch ends (RFC 3339); now where missing
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<jiff::Timestamp>,
+    /// The recording; compressed where the name ends in .gz
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct TileArgs {
+    /// What `record` wrote
+    #[arg(value_name = "RECORDING")]
+    pub(crate) recording: PathBuf,
+    /// How much past
+    #[arg(long, default_value = "2d", value_name = "SPAN")]
+    pub(crate) length: Span,
+    /// The load over a day
+    #[arg(long, value_name = "FILE")]
+    pub(crate) curve: PathBuf,
+    /// The empty Prometheus
+    #[arg(long, default_value = "http://127.0.0.1:9090", value_name = "URL")]
+    pub(crate) prometheus: String,
+    /// Where the past ends, but for two scrapes (RFC 3339); now where missing
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<jiff::Timestamp>,
+    /// Whose day the curve is of, e.g. Europe/Berlin; where missing, TZ of the environment or the system's zone, as
+    /// the load generator has it
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) timezone: Option<String>,
+    /// The same seed varies the tiles in the same way
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum FamiliesArg {
     /// Every family a service answers with
@@ -204,6 +284,6 @@ impl From<FamiliesArg> for Families {
     }
 }
 
-fn read(path: &Path) -> Result<String> {
+pub(crate) fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
 }

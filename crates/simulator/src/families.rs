@@ -66,6 +66,8 @@ pub(crate) const FAMILIES: &[Family] = &[
         Kind::Gauge,
         "Time taken to start the application",
     ),
+    row("disk_free_bytes", Kind::Gauge, "Usable space for path"),
+    row("disk_total_bytes", Kind::Gauge, "Total space for path"),
     row(
         "executor_active_threads",
         Kind::Gauge,
@@ -209,6 +211,11 @@ pub(crate) const FAMILIES: &[Family] = &[
         "jvm_classes_loaded_classes",
         Kind::Gauge,
         "The number of classes that are currently loaded in the Java virtual machine",
+    ),
+    row(
+        "jvm_classes_loaded_count_classes_total",
+        Kind::Counter,
+        "The number of classes loaded in the Java virtual machine",
     ),
     row(
         "jvm_classes_unloaded_classes_total",

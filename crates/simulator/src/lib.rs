@@ -4,6 +4,8 @@
 //! counters grow, [`Fleet::expose`] answers a scrape, [`Fleet::truth`] says what is the case without any noise.
 //! [`Observer`] measures what the metric catalogue asks for, without pages in between.
 //! [`history`] lays down the past for a Prometheus, [`serve()`] answers in the present, [`LogWriter`] writes log files.
+//! [`recorded`] is about real services instead: days of past made of a quarter of an hour of theirs.
+//! [`alike`] holds the fleet's pages against those of real services.
 //!
 //! ```
 //! use simulator::{Fault, Fleet, Topology, TruthMetric};
@@ -37,6 +39,10 @@ mod observer;
 
 pub mod history;
 pub mod logs;
+pub mod recorded;
+
+pub mod alike;
+mod labels;
 
 pub mod prometheus;
 pub mod serve;

@@ -1,6 +1,11 @@
-//! `bellwether-simulator`: serves a simulated fleet, lays down its history, and says the truth about it.
+//! `bellwether-simulator`: serves a simulated fleet, lays down its history, and says the truth about it; records real
+//! services, and makes days of past of that.
 
 mod args;
+mod endpoint;
+mod record;
+mod remote_write;
+mod tile;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -50,6 +55,8 @@ async fn run(cli: Cli) -> Result<()> {
             );
             Ok(())
         }
+        Command::Record(args) => record::record(&args).await,
+        Command::Tile(args) => tile::tile(&args).await,
     }
 }
 

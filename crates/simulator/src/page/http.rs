@@ -1,5 +1,7 @@
 //! Requests answered and requests made, and the connector that carries them.
 
+use std::collections::BTreeSet;
+
 use super::writer::Writer;
 use super::{Value, Work};
 use crate::conditions::REQUEST_THREADS;
@@ -27,7 +29,7 @@ impl Writer<'_> {
                 Some(histogram.count()),
             );
         }
-        // Spring Boot announces the histogram of long tasks and fills only what goes with it.
+        // The histogram of requests under way is announced, and its buckets are left out.
         self.family("http_server_requests_active_seconds");
         let labels = [
             ("exception", "none"),
@@ -95,6 +97,35 @@ impl Writer<'_> {
                 Value::Longest(series.histogram, work),
                 Some(series.histogram.count()),
             );
+        }
+        self.calls_under_way(layout);
+    }
+
+    /// Their labels are what an answer would have to bring; none is under way when a scrape comes by.
+    fn calls_under_way(&mut self, layout: &Layout) {
+        let places: BTreeSet<(&str, &str)> = layout
+            .client
+            .iter()
+            .map(|series| (series.callee.as_str(), series.uri.as_str()))
+            .collect();
+        self.family("http_client_requests_active_seconds");
+        for name in [
+            "http_client_requests_active_seconds_gcount",
+            "http_client_requests_active_seconds_gsum",
+            "http_client_requests_active_seconds_max",
+        ] {
+            let mut family = self.family(name);
+            for (callee, uri) in &places {
+                let labels = [
+                    ("client_name", *callee),
+                    ("exception", "none"),
+                    ("method", "GET"),
+                    ("outcome", "UNKNOWN"),
+                    ("status", "CLIENT_ERROR"),
+                    ("uri", uri),
+                ];
+                family.put("", &labels, Value::Constant(0.0), None);
+            }
         }
     }
 

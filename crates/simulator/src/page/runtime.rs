@@ -34,6 +34,14 @@ impl Writer<'_> {
             Value::One,
             None,
         );
+        for (name, bytes) in [
+            ("disk_free_bytes", 46_699_626_496.0),
+            ("disk_total_bytes", 270_553_174_016.0),
+        ] {
+            let path = [("path", "/srv/shop/.")];
+            self.family(name)
+                .put("", &path, Value::Constant(bytes), None);
+        }
         self.gauge("process_start_time_seconds", Gauge::StartTime);
         self.gauge("process_uptime_seconds", Gauge::Uptime);
         self.gauge("process_cpu_usage", Gauge::ProcessCpu);
@@ -43,6 +51,7 @@ impl Writer<'_> {
         self.constant("system_cpu_count", f64::from(CPU_COUNT));
         self.gauge("system_load_average_1m", Gauge::LoadAverage);
         self.constant("jvm_classes_loaded_classes", 14_212.0);
+        self.constant("jvm_classes_loaded_count_classes_total", 14_224.0);
         self.constant("jvm_classes_unloaded_classes_total", 12.0);
         self.family("jvm_compilation_time_ms_total").put(
             "",
@@ -316,12 +325,20 @@ impl Writer<'_> {
                 Value::Gauge(Gauge::AcquireMax),
             ),
             (
+                "hikaricp_connections_creation_seconds_max",
+                Value::Constant(0.0),
+            ),
+            (
                 "hikaricp_connections_usage_seconds_max",
                 Value::Gauge(Gauge::UsageMax),
             ),
         ] {
             self.family(name).put("", &pool, value, None);
         }
+        // The pool is full before its meters are there, and stays so.
+        let mut creation = self.family("hikaricp_connections_creation_seconds");
+        creation.put("_count", &pool, Value::Constant(0.0), None);
+        creation.put("_sum", &pool, Value::Constant(0.0), None);
         let acquired = slot(Tally::ConnectionsAcquired);
         self.family("hikaricp_connections_acquire_seconds").summary(
             &pool,

@@ -22,6 +22,7 @@ fn every_family_type_and_label_set_is_one_a_real_service_has() {
     let real = [
         Text::parse(include_str!("../fixtures/orders.g1.prom")),
         Text::parse(include_str!("../fixtures/gateway.g1.prom")),
+        Text::parse(include_str!("../fixtures/shop/orders.prom")),
     ];
     let faults = FaultKind::ALL
         .into_iter()

@@ -1,11 +1,13 @@
 //! What the simulated fleet promises to those who scrape it, read its logs or ask for its truth.
 
+mod alike;
 mod exposition;
 mod faults;
 mod history;
 mod logs;
 mod observer;
 mod prom_text;
+mod recorded;
 mod serving;
 mod topology;
 
