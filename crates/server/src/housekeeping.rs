@@ -1,5 +1,5 @@
-//! Retention: once an hour, rows, decisions, events, notices, mutes, the audit trail and resolved incidents past
-//! their age go; at least the training window is kept.
+//! Retention: soon after a start and then once an hour, rows, decisions, events, notices, mutes, the audit trail and
+//! resolved incidents past their age go; at least the training window is kept.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,16 +16,21 @@ use crate::telemetry;
 use crate::tick::chain;
 
 const EVERY: Duration = Duration::from_secs(3600);
+/// A start comes first. But who makes room by other bounds and a restart shouldn't wait an hour for it,
+/// and what restarts more often than that must stay within its bounds, too.
+const AFTER_START: Duration = Duration::from_secs(10);
 /// Of what is kept, so much more goes at a time while the disk's bound is passed.
 const STEP_BACK: f64 = 0.9;
 
 /// Runs until told to stop.
 pub async fn run(storage: Arc<Storage>, live: Live, mut stop: watch::Receiver<bool>) {
+    let mut wait = AFTER_START;
     loop {
         tokio::select! {
             () = stopped(&mut stop) => return,
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(wait) => {}
         }
+        wait = EVERY;
         let config = live.config();
         let (retention, window) = (config.retention.clone(), config.training.window);
         if let Err(error) = prune_database(&storage, &retention).await {

@@ -197,7 +197,7 @@ async fn incidents(bellwether: &Bellwether) -> Vec<Value> {
 }
 
 /// The whole lines of each series, of both parts.
-fn rows(data: &Path) -> BTreeMap<String, Vec<String>> {
+pub fn rows(data: &Path) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, bytes) in files(&data.join("datasets"), "csv") {
         let text = String::from_utf8(bytes).unwrap();
@@ -210,7 +210,7 @@ fn rows(data: &Path) -> BTreeMap<String, Vec<String>> {
 }
 
 /// The files below a folder with an ending, by their path in it.
-fn files(folder: &Path, ending: &str) -> BTreeMap<String, Vec<u8>> {
+pub fn files(folder: &Path, ending: &str) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {

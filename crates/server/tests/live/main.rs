@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod deployed;
 mod fake;
 mod harness;
 
@@ -16,6 +17,8 @@ mod end_to_end;
 mod explained;
 mod incidents;
 mod knobs;
+mod nginx;
+mod node;
 mod operators;
 mod pages;
 mod paging;
