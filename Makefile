@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test test-ui test-long screenshots fuzz bench bench-ui show-main-job show-incidents show-logs show-embedded show-api show-ui lint build clean
+.PHONY: help demo demo-spring services ui test test-ui test-spring test-long test-long-spring screenshots fuzz bench bench-ui show-main-job show-incidents show-logs show-embedded show-api show-ui show-spring lint build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,13 @@ ui_packages := ui/node_modules/.package-lock.json
 demo: ui ## A simulated shop, Bellwether with its embedded store and one fault (FAULT=, SERVICE=, SEED=, FAULTS=none); ends with Ctrl-C
 	@scripts/demo.sh
 
+demo-spring: ui ## The same on real parts: four Spring Boot services under load, Prometheus, Bellwether (FAULT=, SERVICE= tell one story); ends with Ctrl-C
+	@scripts/demo_spring.sh
+
+services: ## The sample services with their tests (needs a JDK 17 or newer and Maven)
+	@scripts/require.sh java mvn
+	cd services && mvn --batch-mode --no-transfer-progress --quiet verify
+
 ui: $(ui_page) ## The operator's pages, which every build takes along (needs Node.js 20.19 or newer with npm)
 
 $(ui_packages): ui/package-lock.json ui/package.json
@@ -26,18 +33,31 @@ $(ui_page): $(ui_sources) $(ui_packages)
 	@scripts/require.sh node
 	cd ui && npm run --silent build
 
-test: ui ## Purity, formatting, lints and all tests (needs Debian's prometheus, prometheus-alertmanager, curl, python3 and chromium, and Node.js; about ten minutes the first time)
-	@scripts/require.sh cargo cc prometheus prometheus-alertmanager curl python3 chromium
+test: ui ## Purity, formatting, lints and all tests (needs Debian's prometheus, prometheus-alertmanager, nginx, maven, openjdk-17-jdk-headless, binutils, systemd, openssl, python3-yaml, curl, python3 and chromium, and Node.js; about twenty minutes the first time)
+	@scripts/require.sh cargo cc prometheus prometheus-alertmanager curl python3 chromium nginx openssl objdump systemd-analyze python3-yaml
 	@scripts/check_pure.sh
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
+	scripts/check_deploy.sh $${CARGO_TARGET_DIR:-target}/debug/bellwether
+	scripts/check_deploy.sh --self-test
 	@$(MAKE) --no-print-directory test-ui
+	@$(MAKE) --no-print-directory test-spring
 
 # The pages are looked at in the binary that the tests have built.
 test-ui: ui ## The operator's pages alone: types, lints, unit tests, and a real browser on the debug binary
 	@scripts/require.sh chromium
 	cd ui && npm run --silent types && npm run --silent lint && npm run --silent test && npm run --silent e2e
+
+# The simulator's tests (it) bring its program along, with the features that all tests are built with.
+test-spring: services ## One fault on real Spring Boot services with a real Prometheus and load, in production windows; the doctor on them; the simulated fleet against them
+	@scripts/require.sh cargo cc prometheus curl
+	cargo test --workspace --no-run --test spring --test it
+	cargo clippy --workspace --test spring -- -D warnings
+	cargo test --workspace --test spring -- --nocapture
+
+test-long-spring: services ## All eight faults on them (at most 100 minutes; FAULT= tells one; a stopped run goes on where it was, RESTART=1 begins anew)
+	@scripts/test_long_spring.sh
 
 screenshots: ui ## Every page in light, dark and as wide as a phone, to ui/shots, from a demo of its own (BELLWETHER=http://... one that runs)
 	@scripts/require.sh cargo cc chromium
@@ -87,6 +107,9 @@ show-api: ## Measure the API, access control and paging, line by line, against t
 show-ui: ## Measure the operator's pages, line by line, against the bars (LINES="1 3" selects)
 	@scripts/show_ui.sh
 
+show-spring: ## Measure Bellwether on real Spring Boot services, line by line, against the bars (LINES="1 3" selects)
+	@scripts/show_spring.sh
+
 lint: ## Purity, formatting and lints alone
 	@scripts/require.sh cargo cc
 	@scripts/check_pure.sh
@@ -99,4 +122,4 @@ build: ui ## The release binary, target/release/bellwether
 
 clean: ## Remove what was built and what the demo and the benches left
 	cargo clean
-	rm -rf ui/dist ui/shots .demo .bench fuzz/target fuzz/found fuzz/artifacts
+	rm -rf services/target services/*/target services/run ui/dist ui/shots .demo .bench fuzz/target fuzz/found fuzz/artifacts

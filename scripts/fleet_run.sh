@@ -49,11 +49,6 @@ longest() {
     ' <(printf '%s\n' "$1") <(printf '%s\n' "$2")
 }
 
-# Seconds of CPU that a process has used.
-cpu_seconds() {
-    sed 's/.*) //' "/proc/$1/stat" | awk -v hz="$(getconf CLK_TCK)" '{ printf "%.2f\n", ($12 + $13) / hz }'
-}
-
 # VmHWM or VmRSS of a process in MiB.
 mib() {
     awk -v key="$2:" '$1 == key { printf "%.0f\n", $2 / 1024 }' "/proc/$1/status"

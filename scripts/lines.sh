@@ -62,6 +62,18 @@ figure() {
     printf '%s%s\t%s\t%s\t%s\t%s\n' "$line_names" "$line" "$@" >>"$BELLWETHER_FIGURES"
 }
 
+# The whole check on a fresh clone with nothing built, as the figure of a line.
+new_machine() {
+    local line=$1 clone=$work/clone began=$SECONDS verdict=short seconds
+    rm -rf "$clone" "$work/clone-target"
+    git clone -q . "$clone"
+    if (cd "$clone" && CARGO_TARGET_DIR=$PWD/../clone-target .ci/run); then verdict=pass; fi
+    seconds=$((SECONDS - began))
+    [ "$seconds" -le 2700 ] || verdict=short
+    figure "$line" ".ci/run of a fresh clone with nothing built" "$seconds s" "≤ 2700 s, exit 0" "$verdict"
+    rm -rf "$clone" "$work/clone-target"
+}
+
 # Prints the table and what failed; 0 only if every selected line has figures and all of them pass.
 table() {
     local line figures status=0

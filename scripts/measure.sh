@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What scripts need that measure a running program: a port for it, and whether a figure holds.
+# What scripts need that measure a running program: a port for it, the CPU it used, and whether a figure holds.
 # Sourced.
 
 # Whether somebody listens on a port.
@@ -20,4 +20,9 @@ free_port() {
 # pass or short, by an expression of awk.
 holds() {
     if awk "BEGIN { exit !($*) }"; then echo pass; else echo short; fi
+}
+
+# Seconds of CPU that a process has used.
+cpu_seconds() {
+    sed 's/.*) //' "/proc/$1/stat" | awk -v hz="$(getconf CLK_TCK)" '{ printf "%.2f\n", ($12 + $13) / hz }'
 }

@@ -5,6 +5,8 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
+# Where root's programs are (nginx), which isn't on everybody's path.
+PATH=$PATH:/usr/sbin
 # The oldest Node.js that the operator's pages are built with.
 node_wanted=$(sed -n 's/.*"node": ">=\(.*\)".*/\1/p' "$root/ui/package.json")
 
@@ -13,6 +15,8 @@ commands_of() {
     case $1 in
         prometheus) echo "prometheus promtool" ;;
         node) echo "node npm" ;;
+        java) echo "java javac" ;;
+        python3-yaml) echo "python3" ;;
         *) echo "$1" ;;
     esac
 }
@@ -23,6 +27,11 @@ packages_of() {
         curl) echo "curl ca-certificates" ;;
         node) command -v node >/dev/null && echo npm || echo nodejs ;;
         chromium) echo "chromium fonts-dejavu-core" ;;
+        java) echo openjdk-17-jdk-headless ;;
+        mvn) echo maven ;;
+        nginx) echo nginx-light ;;
+        objdump) echo binutils ;;
+        systemd-analyze) echo systemd ;;
         *) echo "$1" ;;
     esac
 }
@@ -32,7 +41,11 @@ is_there() {
     for command in $(commands_of "$1"); do
         command -v "$command" >/dev/null || return 1
     done
-    [ "$1" != node ] || is_new_enough "$node_wanted" "$(node --version | tr -d v)"
+    case $1 in
+        node) is_new_enough "$node_wanted" "$(node --version | tr -d v)" ;;
+        java) is_new_enough 17 "$(javac -version 2>&1 | awk '{ print $2 }')" ;;
+        python3-yaml) python3 -c 'import yaml' 2>/dev/null ;;
+    esac
 }
 
 is_new_enough() {
@@ -91,6 +104,7 @@ services_of() {
     for package in "$@"; do
         case $package in
             prometheus | prometheus-alertmanager) echo "$package.service" ;;
+            nginx-light) echo nginx.service ;;
         esac
     done
 }

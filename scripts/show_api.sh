@@ -42,17 +42,6 @@ older_layouts() {
     figure 6 "stored samples of older layouts migrated, newer ones refused" "$count tests hold" "all" "$verdict"
 }
 
-new_machine() {
-    local clone=$work/clone began=$SECONDS verdict=short seconds
-    rm -rf "$clone" "$work/clone-target"
-    git clone -q . "$clone"
-    if (cd "$clone" && CARGO_TARGET_DIR=$PWD/../clone-target .ci/run); then verdict=pass; fi
-    seconds=$((SECONDS - began))
-    [ "$seconds" -le 1740 ] || verdict=short
-    figure 7 ".ci/run of a fresh clone with nothing built" "$seconds s" "≤ 1740 s, exit 0" "$verdict"
-    rm -rf "$clone" "$work/clone-target"
-}
-
 if wants 3; then
     export BELLWETHER_PAGING_KILLS=100 BELLWETHER_ALERTMANAGER_MINUTES=12 BELLWETHER_STORM_SECONDS=60
 fi
@@ -64,5 +53,5 @@ if wants 5; then
     part streams cargo run --release -p server --example thousand_streams -- "$target/release/bellwether"
 fi
 if wants 6; then part older older_layouts; fi
-if wants 7; then part new_machine new_machine; fi
+if wants 7; then part new_machine new_machine 7; fi
 table

@@ -31,17 +31,6 @@ tests() {
     figure "$line" "$what" "$count" "all hold" "$verdict"
 }
 
-new_machine() {
-    local clone=$work/clone began=$SECONDS verdict=short seconds
-    rm -rf "$clone" "$work/clone-target"
-    git clone -q . "$clone"
-    if (cd "$clone" && CARGO_TARGET_DIR=$PWD/../clone-target .ci/run); then verdict=pass; fi
-    seconds=$((SECONDS - began))
-    [ "$seconds" -le 1560 ] || verdict=short
-    figure 5 ".ci/run of a fresh clone with nothing built" "$seconds s" "≤ 1560 s, exit 0" "$verdict"
-    rm -rf "$clone" "$work/clone-target"
-}
-
 if wants 1; then
     selected_before=$selected
     selected=1
@@ -55,5 +44,5 @@ if wants 3; then
     part speed cargo bench -p embedded --bench exposition
 fi
 if wants 4; then part day cargo run --release -p embedded --example day_of_fleet; fi
-if wants 5; then part new_machine new_machine; fi
+if wants 5; then part new_machine new_machine 5; fi
 table

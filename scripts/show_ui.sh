@@ -85,23 +85,12 @@ packages() {
     figure 4 "download addresses in the lock file" "$resolved" "0" "$verdict"
 }
 
-new_machine() {
-    local clone=$work/clone began=$SECONDS seconds
-    rm -rf "$clone" "$work/clone-target"
-    git clone -q . "$clone"
-    verdict_of env CARGO_TARGET_DIR="$PWD/$work/clone-target" "$clone/.ci/run"
-    seconds=$((SECONDS - began))
-    [ "$seconds" -le 2040 ] || verdict=short
-    figure 4 ".ci/run of a fresh clone with nothing built" "$seconds s" "≤ 2040 s, exit 0" "$verdict"
-    rm -rf "$clone" "$work/clone-target"
-}
-
 if wants 1 2; then make --no-print-directory ui; fi
 if wants 1; then part pages pages; fi
 if wants 2; then part pictures pictures; fi
 if wants 3; then part bench scripts/bench_ui.sh; fi
 if wants 4; then
     part packages packages
-    part new_machine new_machine
+    part new_machine new_machine 4
 fi
 table
