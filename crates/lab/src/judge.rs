@@ -41,6 +41,8 @@ pub struct Figures {
     pub incidents_per_fault: f64,
     /// Incidents on a service while no fault touched it.
     pub false_incidents: usize,
+    /// Early warnings that began on a service while no fault touched it.
+    pub false_warnings: usize,
     /// None where nothing was found.
     pub onset_error_samples_median: Option<f64>,
 }
@@ -81,10 +83,11 @@ pub struct Judgement {
     pub other_incidents: Vec<OpenedIncident>,
 }
 
-/// Judges the incidents of a week, ordered by number.
+/// Judges the incidents of a week, ordered by number, and the beginnings of its early warnings.
 pub fn judge(
     truth: &Truth,
     incidents: &[OpenedIncident],
+    warnings: &[(i64, &str)],
     quiet_ms: i64,
     step_ms: i64,
 ) -> Judgement {
@@ -99,8 +102,10 @@ pub fn judge(
         .partition(|i| !truth.is_touched(&i.service, i.opened_ms, quiet_ms));
     let pairs = || faults.iter().flat_map(|fault| &fault.affected);
     let counted: BTreeSet<u64> = pairs().flat_map(|pair| &pair.incidents).copied().collect();
+    let is_false = |(at_ms, service): &&(i64, &str)| !truth.is_touched(service, *at_ms, quiet_ms);
+    let false_warnings = warnings.iter().filter(is_false).count();
     Judgement {
-        figures: figures(&faults, false_incidents.len()),
+        figures: figures(&faults, false_incidents.len(), false_warnings),
         other_incidents: rest
             .into_iter()
             .filter(|incident| !counted.contains(&incident.id))
@@ -147,7 +152,7 @@ fn judge_fault(
     }
 }
 
-fn figures(faults: &[JudgedFault], false_incidents: usize) -> Figures {
+fn figures(faults: &[JudgedFault], false_incidents: usize, false_warnings: usize) -> Figures {
     let pairs = || faults.iter().flat_map(|fault| &fault.affected);
     let affected_services = pairs().count();
     let incidents: usize = pairs().map(|pair| pair.incidents.len()).sum();
@@ -158,6 +163,7 @@ fn figures(faults: &[JudgedFault], false_incidents: usize) -> Figures {
         affected_services,
         incidents_per_fault: incidents as f64 / affected_services.max(1) as f64,
         false_incidents,
+        false_warnings,
         onset_error_samples_median: median(found().map(|f| f.onset_error_samples.abs()).collect()),
     }
 }
@@ -233,7 +239,7 @@ mod tests {
                 summary: String::new(),
             })
             .collect();
-        judge(truth, &incidents, 5 * MINUTE, MINUTE)
+        judge(truth, &incidents, &[], 5 * MINUTE, MINUTE)
     }
 
     #[test]
@@ -245,6 +251,7 @@ mod tests {
             affected_services: 1,
             incidents_per_fault: 1.0,
             false_incidents: 0,
+            false_warnings: 0,
             onset_error_samples_median: Some(1.0),
         };
         assert_eq!(judged.figures, expected);
@@ -303,6 +310,18 @@ mod tests {
         let judged = judged(&truth(&[("orders", true)]), &[("ledger", 103, 101)]);
         assert_eq!(judged.figures.false_incidents, 1);
         assert_eq!(judged.false_incidents[0].service, "ledger");
+    }
+
+    #[test]
+    fn a_warning_is_false_where_no_fault_touches_the_service() {
+        let warnings = [
+            (103 * MINUTE, "orders"),
+            (99 * MINUTE, "orders"),
+            (103 * MINUTE, "ledger"),
+        ];
+        let truth = truth(&[("orders", true)]);
+        let judged = judge(&truth, &[], &warnings, 5 * MINUTE, MINUTE);
+        assert_eq!(judged.figures.false_warnings, 2);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub use report::{Bars, Report, ReportedAffected, ReportedFault, ReportedIncident
 pub use script::{Calendar, Script, ScriptError};
 pub use settings::Settings;
 pub use truth::{FaultTruth, Rules, ServiceTruth, Stretch, Truth, Watched};
-pub use week::{Progress, WeekError, run};
+pub use week::{Outcome, Progress, WeekError, run};
 
 /// The whole of it: the truth first, then the engine, then the judgement of one by the other.
 ///
@@ -52,11 +52,18 @@ pub fn simulate(
         calendar.until_ms(),
         &settings.rules(),
     )?;
-    let incidents = run(script, settings, progress)?;
-    let opened: Vec<OpenedIncident> = incidents
+    let outcome = run(script, settings, progress)?;
+    let opened: Vec<OpenedIncident> = outcome
+        .incidents
         .iter()
         .map(|i| OpenedIncident::from(&**i))
         .collect();
-    let judgement = judge(&truth, &opened, settings.quiet_ms(), settings.tick_ms());
+    let warned: Vec<(i64, &str)> = outcome
+        .early_warnings
+        .iter()
+        .map(|(at, service)| (at.as_millis(), service.as_str()))
+        .collect();
+    let (quiet_ms, step_ms) = (settings.quiet_ms(), settings.tick_ms());
+    let judgement = judge(&truth, &opened, &warned, quiet_ms, step_ms);
     Ok(Report::new(script, &judgement, opened.len(), remarks))
 }

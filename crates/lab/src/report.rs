@@ -46,6 +46,8 @@ pub struct Report {
     pub affected_services: usize,
     pub incidents_per_fault: f64,
     pub false_incidents: usize,
+    /// Early warnings that began on services that no fault touched then, over the whole fleet.
+    pub false_warnings_per_day: f64,
     /// Null where nothing was found.
     pub onset_error_samples_median: Option<f64>,
     pub faults_without_effect: usize,
@@ -108,8 +110,10 @@ impl Report {
             affected_services,
             incidents_per_fault,
             false_incidents,
+            false_warnings,
             onset_error_samples_median,
         } = judgement.figures;
+        let days = script.calendar.judged_days as f64;
         Report {
             seed: script.seed,
             from: Timestamp::from_millis(script.calendar.from_ms),
@@ -120,6 +124,7 @@ impl Report {
             affected_services,
             incidents_per_fault: rounded(incidents_per_fault),
             false_incidents,
+            false_warnings_per_day: rounded(false_warnings as f64 / days),
             onset_error_samples_median: onset_error_samples_median.map(rounded),
             faults_without_effect: judgement.faults.len() - faults,
             incidents,
@@ -314,6 +319,11 @@ impl Report {
             f,
             "{:<52} {median:>6}  (at most {})",
             "median onset error, in samples", bars.onset_error_samples_max
+        )?;
+        writeln!(
+            f,
+            "{:<52} {:>6}",
+            "early warnings a day on services not touched", self.false_warnings_per_day
         )
     }
 }

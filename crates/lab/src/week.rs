@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use detect::Season;
-use domain::{Episode, Incident, IncidentId, SeriesId, Timestamp};
+use domain::{Episode, Incident, IncidentId, SeriesId, ServiceId, Timestamp};
 use engine::{State, Swap, TickInput, TickOutput};
 use incident::Masks;
 use rayon::prelude::*;
@@ -34,7 +34,16 @@ pub enum WeekError {
     Config(#[from] engine::ConfigError),
 }
 
-/// Runs a script through the engine and gives every incident, by number, as it stands at the end.
+/// What a week came to.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Every incident, by number, as it stands at the end.
+    pub incidents: Vec<Arc<Incident>>,
+    /// When a service began to be warned about, having been left alone for a quiet period.
+    pub early_warnings: Vec<(Timestamp, ServiceId)>,
+}
+
+/// Runs a script through the engine.
 ///
 /// # Errors
 /// A fault that the topology can't have; a time zone that isn't known.
@@ -42,7 +51,7 @@ pub fn run(
     script: &Script,
     settings: &Settings,
     progress: &dyn Fn(Progress),
-) -> Result<Vec<Arc<Incident>>, WeekError> {
+) -> Result<Outcome, WeekError> {
     let calendar = script.calendar;
     let fleet = Fleet::new(
         script.topology.clone(),
@@ -57,6 +66,8 @@ pub fn run(
         state: State::new(settings.engine.clone())?,
         datasets: BTreeMap::new(),
         incidents: BTreeMap::new(),
+        warned: BTreeMap::new(),
+        early_warnings: Vec::new(),
         swaps: Vec::new(),
     };
     let tick_ms = settings.tick_ms();
@@ -78,7 +89,10 @@ pub fn run(
             total: ticks as u64,
         });
     }
-    Ok(week.incidents.into_values().collect())
+    Ok(Outcome {
+        incidents: week.incidents.into_values().collect(),
+        early_warnings: week.early_warnings,
+    })
 }
 
 struct Week<'a> {
@@ -88,6 +102,9 @@ struct Week<'a> {
     state: State,
     datasets: BTreeMap<SeriesId, Dataset>,
     incidents: BTreeMap<IncidentId, Arc<Incident>>,
+    /// When each service was last warned about.
+    warned: BTreeMap<ServiceId, Timestamp>,
+    early_warnings: Vec<(Timestamp, ServiceId)>,
     /// For the next step.
     swaps: Vec<Swap>,
 }
@@ -130,6 +147,13 @@ impl Week<'_> {
         for row in &output.rows {
             let dataset = self.datasets.entry(row.series.clone()).or_default();
             dataset.append(row);
+        }
+        let quiet_period = self.settings.engine.decide.quiet_period;
+        for service in &output.early_warnings {
+            let before = self.warned.insert(service.clone(), output.at);
+            if before.is_none_or(|before| output.at.since(before) > quiet_period) {
+                self.early_warnings.push((output.at, service.clone()));
+            }
         }
     }
 

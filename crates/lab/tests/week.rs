@@ -70,6 +70,7 @@ fn the_same_seed_gives_the_same_bytes() {
         "affected_services",
         "incidents_per_fault",
         "false_incidents",
+        "false_warnings_per_day",
         "onset_error_samples_median",
     ] {
         assert!(first.contains(&format!("\"{field}\":")), "{field}");
