@@ -101,7 +101,10 @@ impl ServiceState {
             let limit = persistent;
             (Prediction::Anomaly, Reason::Persistent { hits, of, limit })
         } else if hits > 0 {
-            (Prediction::Normal, Reason::NotPersistent { hits, needed, of })
+            (
+                Prediction::Normal,
+                Reason::NotPersistent { hits, needed, of },
+            )
         } else {
             (Prediction::Normal, Reason::Usual)
         };

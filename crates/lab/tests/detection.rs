@@ -269,7 +269,10 @@ fn an_earlier_answer_is_replaced_and_other_files_stay() {
     fs::write(root.out().join("mine.txt"), "mine").unwrap();
     root.run();
     let files: Vec<PathBuf> = root.answer().into_keys().collect();
-    assert_eq!(files, ["incidents.csv", "mine.txt", "web.csv"].map(PathBuf::from));
+    assert_eq!(
+        files,
+        ["incidents.csv", "mine.txt", "web.csv"].map(PathBuf::from)
+    );
     assert_eq!(root.rows("web.csv").len(), ROWS);
 }
 
@@ -317,20 +320,56 @@ fn bad_input_is_named() {
     let good = "timestamp,value\n0,1\n60,2\n";
     let index = "series,any,web,web.csv,,60,2,1\n";
     let number = "timestamp,value\n0,1\n60,two\n";
-    check(index, "web.csv", number, &["web.csv", "line 3", "value", "two"]);
+    check(
+        index,
+        "web.csv",
+        number,
+        &["web.csv", "line 3", "value", "two"],
+    );
     let time = "timestamp,value\nyesterday,1\n";
-    check(index, "web.csv", time, &["line 2", "timestamp", "yesterday"]);
-    check(index, "web.csv", "time,value\n0,1\n", &["web.csv", "timestamp"]);
+    check(
+        index,
+        "web.csv",
+        time,
+        &["line 2", "timestamp", "yesterday"],
+    );
+    check(
+        index,
+        "web.csv",
+        "time,value\n0,1\n",
+        &["web.csv", "timestamp"],
+    );
     check(index, "web.csv", "timestamp,label\n0,1\n", &["no metric"]);
-    check(index, "web.csv", "timestamp,a,b\n0,1,1\n", &["2 metrics", "entity"]);
+    check(
+        index,
+        "web.csv",
+        "timestamp,a,b\n0,1,1\n",
+        &["2 metrics", "entity"],
+    );
     check(index, "web.csv", "timestamp,value\n", &["no rows"]);
-    check(index, "web.csv", "timestamp,a,a\n0,1,1\n", &["2 times", "a"]);
-    check(index, "web.csv", "timestamp,value\n0,1,2\n", &["web.csv", "line: 2"]);
+    check(
+        index,
+        "web.csv",
+        "timestamp,a,a\n0,1,1\n",
+        &["2 times", "a"],
+    );
+    check(
+        index,
+        "web.csv",
+        "timestamp,value\n0,1,2\n",
+        &["web.csv", "line: 2"],
+    );
     check(index, "other.csv", good, &["web.csv", "No such file"]);
     check(index, "web.csv", "timestamp,../x\n0,1\n", &["../x"]);
     let of = |row: &str, said: &[&str]| check(row, "web.csv", good, said);
-    of("machine,any,web,web.csv,,60,2,1\n", &["index.csv", "line 2", "kind", "machine"]);
-    of("series,any,web,../web.csv,,60,2,1\n", &["line 2", "file", "../web.csv"]);
+    of(
+        "machine,any,web,web.csv,,60,2,1\n",
+        &["index.csv", "line 2", "kind", "machine"],
+    );
+    of(
+        "series,any,web,../web.csv,,60,2,1\n",
+        &["line 2", "file", "../web.csv"],
+    );
     of("series,any,web,web.csv,,0,2,1\n", &["interval_s", "\"0\""]);
     of("series,any,web,web.csv,,60,2,-1\n", &["train_rows", "-1"]);
     of("", &["index.csv", "no file"]);

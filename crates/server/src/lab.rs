@@ -15,8 +15,8 @@ use simulator::{Fault, Topology};
 use crate::cli::{LabStory, LabWeek};
 use crate::offline::progress_bar;
 
-pub use lab::detection::DetectionError;
 pub use detect::detect;
+pub use lab::detection::DetectionError;
 pub use log_shift::{LogShiftError, log_shift};
 pub use logs::{LogsError, logs};
 pub use promql::{PromqlError, promql};

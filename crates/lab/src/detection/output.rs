@@ -58,12 +58,7 @@ impl Output {
             let mut csv = csv::Writer::from_writer(out);
             csv.write_record(["entity", "opened_ts", "metric", "suspect"])?;
             for opened in incidents {
-                csv.write_record([
-                    &opened.entity,
-                    &opened.at,
-                    &opened.metric,
-                    &opened.suspect,
-                ])?;
+                csv.write_record([&opened.entity, &opened.at, &opened.metric, &opened.suspect])?;
             }
             csv.flush()
         })
@@ -112,7 +107,9 @@ fn place(from: &Path, to: &Path) -> io::Result<()> {
         .collect::<io::Result<_>>()?;
     entries.sort_by_key(|path| (path.ends_with(INCIDENTS), path.clone()));
     for path in entries {
-        let Some(name) = path.file_name() else { continue };
+        let Some(name) = path.file_name() else {
+            continue;
+        };
         let target = to.join(name);
         if path.is_dir() {
             place(&path, &target)?;

@@ -78,8 +78,8 @@ impl Table {
             .parse()
             .map_err(|_| refused(time_at, TIMESTAMP, "epoch seconds or RFC 3339"))?;
         for (column, (at, name)) in self.columns.iter_mut().zip(metrics) {
-            let value =
-                value(text(*at)).ok_or_else(|| refused(*at, name, "a number, or empty for a gap"))?;
+            let value = value(text(*at))
+                .ok_or_else(|| refused(*at, name, "a number, or empty for a gap"))?;
             column.values.push(value);
         }
         self.times.push(time);
@@ -117,14 +117,21 @@ fn columns(
         let number = heading.iter().filter(|other| other.trim() == name).count();
         if number > 1 {
             let column = name.to_owned();
-            return Err(DetectionError::TwiceColumn { path: path(), column, number });
+            return Err(DetectionError::TwiceColumn {
+                path: path(),
+                column,
+                number,
+            });
         }
         if name == TIMESTAMP {
             time_at = Some(at);
         } else if !UNREAD.contains(&name) {
             if !is_file_name(name) {
                 let column = name.to_owned();
-                return Err(DetectionError::MetricName { path: path(), column });
+                return Err(DetectionError::MetricName {
+                    path: path(),
+                    column,
+                });
             }
             metrics.push((at, name.to_owned()));
         }
@@ -135,9 +142,10 @@ fn columns(
     })?;
     match (entry.kind, metrics.len()) {
         (_, 0) => Err(DetectionError::NoMetric(path())),
-        (Kind::Series, metrics) if metrics > 1 => {
-            Err(DetectionError::NotOneMetric { path: path(), metrics })
-        }
+        (Kind::Series, metrics) if metrics > 1 => Err(DetectionError::NotOneMetric {
+            path: path(),
+            metrics,
+        }),
         _ => Ok((time_at, metrics)),
     }
 }
