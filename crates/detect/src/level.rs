@@ -72,7 +72,8 @@ impl Level {
             .max(1.0 / f64::from(self.since_gap.saturating_add(1)));
         self.mean += share * if is_settled { clipped } else { residual };
         if self.since_gap > 0 {
-            let share = 1.0 - keep_for(VARIANCE_HALF_LIFE, step);
+            let share = (1.0 - keep_for(VARIANCE_HALF_LIFE, step))
+                .max(1.0 / f64::from(self.seen.saturating_add(1)));
             self.variance += share * (clipped * clipped - self.variance);
         }
         self.since_gap = self.since_gap.saturating_add(1);
@@ -163,7 +164,7 @@ mod tests {
             time: Timestamp::from_millis(500 * 15_000),
             value: 50.0,
         };
-        let mut statistic = |direction| {
+        let statistic = |direction| {
             level
                 .clone()
                 .step(sample, 0.01, STEP, direction, true)

@@ -259,7 +259,8 @@ pub(crate) fn bucket_means(
 }
 
 fn bucket_seconds(step: Duration) -> i64 {
-    let rounded = step.as_secs() + u64::from(step.subsec_millis() >= 500);
+    let rounded =
+        step.as_secs().min(DAY_SECONDS.unsigned_abs()) + u64::from(step.subsec_millis() >= 500);
     (rounded.min(DAY_SECONDS.unsigned_abs()) as i64).max(BUCKET_SECONDS_MIN)
 }
 

@@ -324,7 +324,7 @@ mod tests {
         let mean = usual.iter().sum::<f64>() / usual.len() as f64;
         assert!((0.5..1.5).contains(&mean), "{mean}");
         let mut odd = values[2600..2800].to_vec();
-        odd[199] += 10.0;
+        odd[199] += 20.0;
         let statistic = |direction| pattern.statistic(&past_of(&odd), direction).unwrap();
         assert!(
             statistic(Direction::Both) > 3.0,
