@@ -114,3 +114,73 @@ fn median(values: &mut [f32]) -> f64 {
     let lower = below.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     0.5 * (f64::from(lower) + upper)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Season;
+    use domain::{Sample, Timestamp};
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn past_of(values: impl Iterator<Item = f64>) -> (PastBuckets, SameTime) {
+        let mut past = PastBuckets::default();
+        let mut newest = Timestamp::EPOCH;
+        for (minute, value) in values.enumerate() {
+            newest = Timestamp::from_millis(minute as i64 * 60_000);
+            let sample = Sample {
+                time: newest,
+                value,
+            };
+            past.push(sample, MINUTE);
+        }
+        let same_time = past.same_time(newest, &Season::utc());
+        (past, same_time)
+    }
+
+    /// Ten, and fifty for the first half hour of each day.
+    fn job(minute: i64) -> f64 {
+        if minute % 1440 < 30 { 50.0 } else { 10.0 }
+    }
+
+    #[test]
+    fn a_daily_job_is_expected_at_its_time_from_the_second_day_on() {
+        for days in 1..9 {
+            let (past, same) = past_of((0..days * 1440 + 10).map(job));
+            assert_eq!(Seasonal::expected(&past, &same), Some(50.0), "{days} days");
+            let (past, same) = past_of((0..days * 1440 + 100).map(job));
+            assert_eq!(Seasonal::expected(&past, &same), Some(10.0), "{days} days");
+        }
+    }
+
+    #[test]
+    fn before_one_day_the_day_so_far_is_expected() {
+        let (past, same) = past_of((0..600).map(job));
+        assert_eq!(Seasonal::expected(&past, &same), Some(10.0));
+        let (past, same) = past_of((0..8).map(job));
+        assert_eq!(Seasonal::expected(&past, &same), None);
+    }
+
+    #[test]
+    fn one_odd_day_of_seven_is_outvoted() {
+        let odd = |minute: i64| if minute / 1440 == 3 { 1e3 } else { job(minute) };
+        let (past, same) = past_of((0..7 * 1440 + 10).map(odd));
+        assert_eq!(Seasonal::expected(&past, &same), Some(50.0));
+    }
+
+    #[test]
+    fn the_bad_side_counts_in_usual_distances() {
+        let mut seasonal = Seasonal::default();
+        let mut step =
+            |value, direction, masked| seasonal.step(value, 10.0, 0.01, MINUTE, direction, masked);
+        for i in 0..200 {
+            step(10.0 + f64::from(i % 5 - 2), Direction::Up, false);
+        }
+        let above = step(20.0, Direction::Up, true).unwrap();
+        assert_eq!(above.distance, 10.0);
+        assert!((above.usual / 1.4826 - 1.0).abs() < 0.11, "{above:?}");
+        assert_eq!(step(0.0, Direction::Up, true).unwrap().statistic, 0.0);
+        assert_eq!(step(0.0, Direction::Both, true), Some(above));
+        assert_eq!(step(0.0, Direction::Down, true), Some(above));
+    }
+}
