@@ -13,7 +13,7 @@ fn main() {
 
 struct Series {
     components: Components,
-    calibrators: [TailCalibrator; 7],
+    calibrators: [TailCalibrator; 8],
     fitted: Fitted,
 }
 
@@ -33,8 +33,8 @@ impl Series {
             }
         }
         // Two more: the forest's and the combined one.
-        sum += self.calibrators[5].observe(sum, 0.9999).unwrap_or(0.0);
-        self.calibrators[6].observe(sum, 0.9999).unwrap_or(0.0)
+        sum += self.calibrators[6].observe(sum, 0.9999).unwrap_or(0.0);
+        self.calibrators[7].observe(sum, 0.9999).unwrap_or(0.0)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Walks the components forward over labelled files and writes what a detector made of them says.
 //!
-//! `detection DATA_ROOT OUT [COMPONENTS [DAYS]]`: COMPONENTS is a list such as
-//! `level,seasonal,short,long,pattern,forest`, or several such lists with `;` between them, each of
-//! which gets a folder of its own under OUT; DAYS is the training window (0: the history before the
-//! scored rows, once).
+//! `detection DATA_ROOT OUT [CHOICES [DAYS]]`: a choice is a list such as
+//! `level*0.5,seasonal,short,long,pattern,innovation,forest`, in which a number is a weight; `rms`
+//! among them takes the root mean square of rarities instead of their mean, and `single*0.5` lets
+//! one sample speak for itself at half the usual rate. Several lists have `;` between them and get a
+//! folder each, named by number, under OUT. DAYS is the training window of a daily training (0: the
+//! history before the scored rows, once).
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -17,7 +19,17 @@ use detect::{Components, Fitted, How, Season, TailCalibrator, keep_for_half_life
 use domain::{Direction, FEATURE_NAMES, Sample, Timestamp};
 use forest::{Forest, Parameters};
 
-const NAMES: [&str; 6] = ["level", "seasonal", "short", "long", "pattern", "forest"];
+/// The components of [`detect::Statistics::as_array`] and the forest.
+const COUNT: usize = 7;
+const NAMES: [&str; COUNT] = [
+    "level",
+    "seasonal",
+    "short",
+    "long",
+    "pattern",
+    "innovation",
+    "forest",
+];
 const HALF_LIFE_DAYS: f64 = 14.0;
 const DAY_SECONDS: i64 = 86_400;
 
@@ -34,7 +46,7 @@ struct Row {
 fn main() -> Answer<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [data, out, rest @ ..] = arguments.as_slice() else {
-        return Err("usage: detection DATA_ROOT OUT [COMPONENTS[;COMPONENTS] [DAYS]]".into());
+        return Err("usage: detection DATA_ROOT OUT [CHOICE[;CHOICE] [DAYS]]".into());
     };
     let lists = rest
         .first()
@@ -57,9 +69,9 @@ fn main() -> Answer<()> {
                 "value" => format!("{stem}.csv"),
                 metric => format!("{stem}/{metric}.csv"),
             };
-            for list in &lists {
+            for (number, list) in lists.iter().enumerate() {
                 let text = judged(&series, &rarities, list, row.interval_s);
-                let path = Path::new(out).join(list.replace(',', "+")).join(&path);
+                let path = Path::new(out).join(number.to_string()).join(&path);
                 fs::create_dir_all(path.parent().ok_or("a file lies in a folder")?)?;
                 fs::write(path, text)?;
             }
@@ -110,12 +122,12 @@ fn read(path: &Path, column: &str) -> Answer<Vec<Sample>> {
 }
 
 /// The rarity of each sample by each component.
-fn rarities(series: &[Sample], row: &Row, days: i64) -> Vec<[Option<f64>; 6]> {
+fn rarities(series: &[Sample], row: &Row, days: i64) -> Vec<[Option<f64>; COUNT]> {
     let step = Duration::from_secs(row.interval_s);
     let season = Season::utc();
     let keep = keep_for_half_life(HALF_LIFE_DAYS * samples_a_day(row.interval_s));
     let (mut components, mut featuriser) = (Components::default(), Featuriser::default());
-    let mut calibrators: [TailCalibrator; 6] = Default::default();
+    let mut calibrators: [TailCalibrator; COUNT] = Default::default();
     let all: Vec<Option<[f64; 5]>> = {
         let mut featuriser = Featuriser::default();
         let row = |s: &Sample| featuriser.push(*s, step).map(|f| f.as_array());
@@ -139,13 +151,13 @@ fn rarities(series: &[Sample], row: &Row, days: i64) -> Vec<[Option<f64>; 6]> {
             direction: Direction::Both,
             masked: false,
         };
-        let mut ln = [None; 6];
+        let mut ln = [None; COUNT];
         let statistics = components.step(*sample, &fitted, how).as_array();
         for (ln, statistic) in ln.iter_mut().zip(statistics) {
             *ln = statistic.map(ln_of);
         }
         let features = featuriser.push(*sample, step);
-        ln[5] = features
+        ln[COUNT - 1] = features
             .zip(forest.as_ref())
             .map(|(features, forest)| 20.0 * (forest.score(&features.as_array()) - 0.5));
         std::array::from_fn(|i| calibrators[i].observe(ln[i]?, keep))
@@ -160,23 +172,24 @@ fn fit(samples: &[Sample], rows: &[Option<[f64; 5]>], step: Duration) -> (Fitted
 }
 
 /// The mean of the named components' rarities, calibrated again, and the decision on it.
-fn judged(series: &[Sample], rarities: &[[Option<f64>; 6]], list: &str, interval_s: u64) -> String {
-    let chosen: Vec<usize> = list
-        .split(',')
-        .filter_map(|name| NAMES.iter().position(|known| *known == name))
-        .collect();
+fn judged(
+    series: &[Sample],
+    rarities: &[[Option<f64>; COUNT]],
+    list: &str,
+    interval_s: u64,
+) -> String {
+    let choice = Choice::of(list);
     let a_day = samples_a_day(interval_s);
     let keep = keep_for_half_life(HALF_LIFE_DAYS * a_day);
     let rarity = |share: f64| -libm::log10(share);
     let persistent = rarity((10.0 / a_day).min(0.02));
-    let single = rarity((1.0 / a_day).min(0.005));
+    let single = rarity((choice.single_a_day / a_day).min(0.005));
     let mut combined = TailCalibrator::default();
     let mut hits = [false; 6];
     let mut text = String::from("timestamp,score,is_anomaly\n");
     for (sample, rarities) in series.iter().zip(rarities) {
-        let speaking: Vec<f64> = chosen.iter().filter_map(|i| rarities[*i]).collect();
-        let mean = speaking.iter().sum::<f64>() / speaking.len() as f64;
-        let score = (!speaking.is_empty()).then(|| combined.observe(mean, keep));
+        let mean = choice.mean(rarities);
+        let score = mean.map(|mean| combined.observe(mean, keep));
         let score = score.flatten().unwrap_or(0.0);
         hits.rotate_left(1);
         hits[5] = score >= persistent;
@@ -186,6 +199,49 @@ fn judged(series: &[Sample], rarities: &[[Option<f64>; 6]], list: &str, interval
         let _ = writeln!(text, "{seconds},{score:.5},{is_anomaly}");
     }
     text
+}
+
+/// How rarities become one.
+struct Choice {
+    weights: [f64; COUNT],
+    power: f64,
+    single_a_day: f64,
+}
+
+impl Choice {
+    fn of(list: &str) -> Choice {
+        let mut choice = Choice {
+            weights: [0.0; COUNT],
+            power: 1.0,
+            single_a_day: 1.0,
+        };
+        for entry in list.split(',') {
+            let (name, amount) = entry.split_once('*').unwrap_or((entry, "1"));
+            let amount = amount.parse().unwrap_or(1.0);
+            match name {
+                "rms" => choice.power = 2.0,
+                "single" => choice.single_a_day = amount,
+                _ => NAMES
+                    .iter()
+                    .position(|known| *known == name)
+                    .into_iter()
+                    .for_each(|place| choice.weights[place] = amount),
+            }
+        }
+        choice
+    }
+
+    /// The weighted mean of those that speak; none if none does.
+    fn mean(&self, rarities: &[Option<f64>; COUNT]) -> Option<f64> {
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for (rarity, weight) in rarities.iter().zip(self.weights) {
+            if let Some(rarity) = rarity {
+                sum += weight * libm::pow(*rarity, self.power);
+                weights += weight;
+            }
+        }
+        (weights > 0.0).then(|| libm::pow(sum / weights, 1.0 / self.power))
+    }
 }
 
 fn samples_a_day(interval_s: u64) -> f64 {

@@ -50,6 +50,7 @@ pub struct Statistics {
     pub short: Option<Distance>,
     pub long: Option<Distance>,
     pub pattern: Option<f64>,
+    pub innovation: Option<f64>,
     /// What is usual at this time of day, in the metric's unit.
     pub expected: Option<f64>,
 }
@@ -97,6 +98,7 @@ impl Components {
         let past = &self.past;
         let same_time = past.same_time(sample.time, season);
         let expected = Seasonal::expected(past, &same_time);
+        let unlike = (fitted.pattern.as_ref()).and_then(|fitted| fitted.judge(past, direction));
         Statistics {
             level: self.level.step(sample, floor, step, direction, masked),
             seasonal: expected.and_then(|expected| {
@@ -109,10 +111,8 @@ impl Components {
             long: self
                 .long
                 .step(LONG, past, &same_time, floor, step, direction, masked),
-            pattern: fitted
-                .pattern
-                .as_ref()
-                .and_then(|pattern| pattern.statistic(past, direction)),
+            pattern: unlike.map(|unlike| unlike.pattern),
+            innovation: unlike.map(|unlike| unlike.innovation),
             expected,
         }
     }
@@ -131,8 +131,8 @@ impl Components {
 }
 
 impl Statistics {
-    /// Level, seasonal, short, long, pattern.
-    pub fn as_array(&self) -> [Option<f64>; 5] {
+    /// Level, seasonal, short, long, pattern, innovation.
+    pub fn as_array(&self) -> [Option<f64>; 6] {
         let statistic = |distance: Distance| distance.statistic;
         [
             self.level,
@@ -140,6 +140,7 @@ impl Statistics {
             self.short.map(statistic),
             self.long.map(statistic),
             self.pattern,
+            self.innovation,
         ]
     }
 }
@@ -211,7 +212,7 @@ mod tests {
         let fitted = fitted();
         let mut components = walked(4_000, &fitted);
         let season = Season::utc();
-        let mut largest = [0.0f64; 5];
+        let mut largest = [0.0f64; 6];
         for index in 5_000..5_600 {
             let said =
                 components.step(sample(index), &fitted, how(&season, Direction::Both, false));

@@ -29,7 +29,7 @@ pub use level::Level;
 pub use model::{Model, ModelError, ModelHeader};
 pub use nearest::{LONG, Nearest, SHORT, Search};
 pub use past::{PastBuckets, SameTime};
-pub use pattern::Pattern;
+pub use pattern::{Pattern, Unlike};
 pub use residual_scale::ResidualScale;
 pub use season::{Season, UnknownTimezone};
 pub use seasonal::{Distance, Seasonal};

@@ -5,11 +5,13 @@
 //! largest eigenvalue: the Mahalanobis distance of sub-sequence PCA (Aggarwal, "Outlier Analysis",
 //! ch. 3.3) with its small eigenvalues raised. With C + ε = LLᵀ it is √(|L⁻¹d|² / w), and the last
 //! entry of L⁻¹d is the *innovation*: how far the newest value lies from what those before it let
-//! expect. If only one direction is bad, its sign tells which side the newest value lies on.
+//! expect: a statistic of its own, since the whole window dilutes a single odd value. If only one
+//! direction is bad, its sign tells which side the newest value lies on.
 
 use domain::Direction;
 use serde::{Deserialize, Serialize};
 
+use crate::level::bad_side;
 use crate::past::PastBuckets;
 
 const WINDOW_MAX: usize = 100;
@@ -29,6 +31,15 @@ pub struct Pattern {
     mean: Vec<f32>,
     /// The rows of L⁻¹, a lower triangle.
     whitening: Vec<f32>,
+}
+
+/// How unlike the usual shapes a window is, both in deviations and 0 on the harmless side.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Unlike {
+    /// The root mean square over the whole window.
+    pub pattern: f64,
+    /// How far the newest value lies from what those before it let expect.
+    pub innovation: f64,
 }
 
 impl Pattern {
@@ -62,8 +73,8 @@ impl Pattern {
         self.mean.len()
     }
 
-    /// The statistic of the newest window; none if it has a gap, 0 on the harmless side.
-    pub fn statistic(&self, past: &PastBuckets, direction: Direction) -> Option<f64> {
+    /// How unlike the usual shapes the newest window is; none if it has a gap.
+    pub fn judge(&self, past: &PastBuckets, direction: Direction) -> Option<Unlike> {
         let mut distance = [0.0; WINDOW_MAX];
         let distance = distance.get_mut(..self.window())?;
         let mut scratch = [0.0; WINDOW_MAX];
@@ -74,18 +85,18 @@ impl Pattern {
         }
         let (mut squares, mut innovation, mut start) = (0.0, 0.0, 0);
         for length in 1..=self.window() {
-            innovation = dot(&self.whitening[start..start + length], &distance[..length]);
-            squares += f64::from(innovation) * f64::from(innovation);
+            let row = &self.whitening[start..start + length];
+            innovation = f64::from(dot(row, &distance[..length]));
+            squares += innovation * innovation;
             start += length;
         }
-        let is_harmless = match direction {
-            Direction::Up => innovation < 0.0,
-            Direction::Down => innovation > 0.0,
-            Direction::Both => false,
-        };
-        let statistic = (squares / self.window() as f64).sqrt();
-        let statistic = if is_harmless { 0.0 } else { statistic };
-        squares.is_finite().then_some(statistic)
+        let bad = bad_side(innovation, direction).abs();
+        let is_harmless = bad < innovation.abs();
+        let pattern = (squares / self.window() as f64).sqrt();
+        squares.is_finite().then_some(Unlike {
+            pattern: if is_harmless { 0.0 } else { pattern },
+            innovation: bad,
+        })
     }
 
     pub(crate) fn is_sound(&self) -> bool {
@@ -317,15 +328,16 @@ mod tests {
         let usual: Vec<f64> = (2600..2900)
             .map(|end| {
                 pattern
-                    .statistic(&past_of(&values[end - 200..end]), Direction::Both)
+                    .judge(&past_of(&values[end - 200..end]), Direction::Both)
                     .unwrap()
+                    .pattern
             })
             .collect();
         let mean = usual.iter().sum::<f64>() / usual.len() as f64;
         assert!((0.5..1.5).contains(&mean), "{mean}");
         let mut odd = values[2600..2800].to_vec();
         odd[199] += 20.0;
-        let statistic = |direction| pattern.statistic(&past_of(&odd), direction).unwrap();
+        let statistic = |direction| pattern.judge(&past_of(&odd), direction).unwrap().pattern;
         assert!(
             statistic(Direction::Both) > 3.0,
             "{}",
