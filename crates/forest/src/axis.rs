@@ -33,6 +33,11 @@ impl Axis {
     pub(crate) fn scaled(self, value: f64) -> f32 {
         ((value - self.center) * self.scale) as f32
     }
+
+    /// The value that is scaled to this.
+    pub(crate) fn value(self, scaled: f32) -> f64 {
+        self.center + f64::from(scaled) / self.scale
+    }
 }
 
 impl Forest {
