@@ -29,6 +29,7 @@ mod fit;
 mod grow;
 mod tree;
 
+mod batch;
 mod contributions;
 mod score;
 mod trees;

@@ -12,7 +12,7 @@ fn the_forest_and_its_scores_are_the_same_everywhere() {
         hashes(),
         [
             ("data", 12_309_605_467_444_373_866),
-            ("forest", 8_435_736_011_203_869_641),
+            ("forest", 15_412_362_842_141_418_086),
             ("scores", 5_598_562_826_361_512_676),
             ("contributions", 2_128_883_257_325_546_526),
         ]

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use detect::{Outcome, Settings as Training, TrainingSet};
-use domain::{Catalogue, Direction, Sample, Timestamp};
+use domain::{Catalogue, Sample, Timestamp};
 
 use super::*;
 use crate::cli::{Cli, Command, ModelCommand};
@@ -44,7 +44,6 @@ fn trained(series: &SeriesId) -> Vec<u8> {
     };
     let catalogue = Catalogue::default_three();
     let spec = catalogue.get(&series.metric).unwrap();
-    assert_eq!(spec.direction, Direction::Up);
     let now = samples[samples.len() - 1].time;
     let outcome = detect::train(set, spec, &settings, &Season::utc(), now, None);
     let Outcome::Trained(trained) = outcome else {
