@@ -7,6 +7,9 @@ use incident::{amount, length, number};
 use super::view::{HourView, ModelView, TreeView};
 use crate::api::visible as shown;
 
+/// Of one tree.
+type Figure = fn(&TreeView) -> f64;
+
 impl fmt::Display for ModelView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} {}", shown(&self.service), self.metric)?;
@@ -110,7 +113,7 @@ impl ModelView {
             "\n{:<31}{:>8}{:>8}{:>8}",
             "of its trees", "least", "median", "most"
         )?;
-        let rows: [(&str, fn(&TreeView) -> f64); 6] = [
+        let rows: [(&str, Figure); 6] = [
             ("splits", |tree| tree.splits as f64),
             ("splits on the longest way", |tree| tree.depth_max as f64),
             ("splits that a row passes", |tree| tree.depth_mean),
