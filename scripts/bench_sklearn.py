@@ -13,6 +13,7 @@ one row each in random order. It leaves scikit-learn's score of each test row in
 """
 
 import array
+import importlib.metadata
 import json
 import math
 import os
@@ -161,7 +162,7 @@ def forests(folder, models=100):
             standardize_data=False, random_seed=seed,
         ).fit(train)  # fmt: skip
 
-    version = getattr(isotree, "__version__", "unknown")
+    version = importlib.metadata.version("isotree")
     measure_forest("isotree", version, fit_isotree, lambda model, rows: model.predict(rows), data, models, reference)
 
 
