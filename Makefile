@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-spring services ui test test-ui test-spring test-long test-long-spring screenshots fuzz bench bench-ui show-main-job show-incidents show-logs show-embedded show-api show-ui show-spring lint build clean
+.PHONY: help demo demo-spring services ui test test-ui test-spring test-long test-long-spring screenshots fuzz bench bench-ui show-main-job show-incidents show-logs show-embedded show-api show-ui show-spring eval-detection lint build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,6 +109,9 @@ show-ui: ## Measure the operator's pages, line by line, against the bars (LINES=
 
 show-spring: ## Measure Bellwether on real Spring Boot services, line by line, against the bars (LINES="1 3" selects)
 	@scripts/show_spring.sh
+
+eval-detection: ## Score the detector on labelled series beside its peers, to target/eval/detection.md (DATA=../shared/data, EVAL=../shared/eval, PEERS="netdata ewma"; peers take an hour the first time)
+	@DATA="$(or $(DATA),../shared/data)" EVAL="$(or $(EVAL),../shared/eval)" scripts/eval_detection.sh
 
 lint: ## Purity, formatting and lints alone
 	@scripts/require.sh cargo cc

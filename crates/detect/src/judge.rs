@@ -1,7 +1,6 @@
 //! Judging: one sample in, a prediction with its reasons out. The only path by which a sample is
 //! judged: live, in replay, and while a training window is walked.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use domain::{
@@ -12,13 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibrate::{keep_for_half_life, ln_of};
 use crate::featurise::Featuriser;
+use crate::limits::{Persistence, limits_of};
 use crate::{Calibrator, Model, Season};
 
 /// How long it takes a calibrator to forget half.
 const HALF_LIFE: Duration = Duration::from_secs(14 * 86_400);
-/// Persistence looks at the samples of this duration, at least 6 and at most 24 of them.
-const PERSISTENCE: Duration = Duration::from_secs(360);
-const PERSISTENCE_SAMPLES: (u32, u32) = (6, 24);
 
 /// Nothing is learnt from the anomalies of an episode, nor from what is outside the band by the
 /// minimum effect, so that it doesn't soon call itself usual; once the episode is older than this,
@@ -65,8 +62,7 @@ pub struct SeriesState {
     forest: Calibrator,
     band: Calibrator,
     combined: Calibrator,
-    /// Which of the newest samples were rare enough to count, newest last.
-    hits: VecDeque<bool>,
+    hits: Persistence,
     /// The newest sample was an anomaly.
     anomalous: bool,
     /// The first and the newest sample of the episode under way that was an anomaly, or outside the
@@ -112,7 +108,7 @@ impl SeriesState {
             silence: None,
             reason: Some(reason),
             score,
-            limits: Some(limits_of(context)),
+            limits: Some(limits_of(context.step, context.alarm_budget)),
             held: context.masked,
             features,
             band: Some(band),
@@ -235,15 +231,11 @@ impl SeriesState {
         score: Option<f64>,
         context: Context<'_>,
     ) -> (Prediction, Reason) {
-        let limits = limits_of(context);
+        let limits = limits_of(context.step, context.alarm_budget);
         let raw = components.iter().any(ComponentScore::speaks);
         let rarity = score.unwrap_or(0.0);
         let hit = raw && rarity >= limits.persistent;
-        while self.hits.len() >= limits.of as usize {
-            self.hits.pop_front();
-        }
-        self.hits.push_back(hit);
-        let hits = self.hits.iter().filter(|hit| **hit).count() as u32;
+        let hits = self.hits.push(hit, limits.of);
 
         let persistent = Reason::Persistent {
             hits,
@@ -328,21 +320,6 @@ fn is_outside(model: &Model, row: &Features, band: Band, spec: &MetricSpec) -> b
 
 fn adopted_after(step: Duration) -> Duration {
     ADOPTED_AFTER.max(step * ADOPTED_AFTER_SAMPLES)
-}
-
-/// How rare is rare enough, from the alarm budget and the number of samples a day.
-fn limits_of(context: Context<'_>) -> ScoreLimits {
-    let step = context.step.as_secs_f64().max(0.001);
-    let a_day = 86_400.0 / step;
-    let rarity = |probability: f64| -libm::log10(probability);
-    let samples = (PERSISTENCE.as_secs_f64() / step).ceil() as u32;
-    let of = samples.clamp(PERSISTENCE_SAMPLES.0, PERSISTENCE_SAMPLES.1);
-    ScoreLimits {
-        single: rarity((5.0 * context.alarm_budget / a_day).min(0.005)),
-        persistent: rarity((50.0 * context.alarm_budget / a_day).min(0.02)),
-        needed: of * 2 / 3,
-        of,
-    }
 }
 
 fn rarity_of(calibrator: &mut Calibrator, ln_statistic: f64, context: Context<'_>) -> Option<f64> {

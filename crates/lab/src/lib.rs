@@ -6,7 +6,7 @@
 //!
 //! [`story`] tells single episodes line by line, with what is expected of each. Apart from all of
 //! this, [`logs`] scores the groups of log lines, and [`log_shift`] ranks the log patterns around
-//! real faults.
+//! real faults; [`detection`] walks the detector over recorded series.
 
 mod script;
 mod settings;
@@ -21,6 +21,7 @@ mod week;
 mod judge;
 mod report;
 
+pub mod detection;
 pub mod log_shift;
 pub mod logs;
 pub mod story;

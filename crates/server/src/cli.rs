@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -111,6 +112,20 @@ with `# EOF` at the end. Each line of FILE is START END STEP EXPR, times as epoc
 3339, the step as seconds or a duration:
   1795348800 1795352400 15 sum by (service) (rate(requests_total[5m]))
 Empty lines and lines that begin with # are left out.";
+
+const DETECT_EXAMPLES: &str = "Examples:
+  bellwether lab detect recorded --out scored
+  bellwether lab detect recorded --out scored --ds web --ds db --jobs 2
+
+DATA_ROOT/index.csv lists the files: kind,ds,name,file,interval_s,train_rows
+  series,web,latency,series/latency.csv.gz,60,20160
+Other columns are left unread. Each file has timestamp,metric,metric,… in the order of time; where
+a value is empty or no number there is a gap. The columns label and train are left unread.
+
+DIR gets for each file one of the same path without .gz: timestamp,score,is_anomaly. The score is
+-log10 of the probability of something as unusual, 0 to 8; 0 for the history and for gaps. Where
+the kind is entity or pod it is that of the whole, and PATH/METRIC.csv has that of each metric.
+incidents.csv has entity,opened_ts,metric,suspect.";
 
 const ACCESS_EXAMPLES: &str = "Examples:
   bellwether access password kim --role operator >> users
@@ -434,6 +449,14 @@ pub enum LabCommand {
     /// get as a setting.
     #[command(after_help = PROMQL_EXAMPLES)]
     Promql(LabPromql),
+    /// The detector over recorded series, walking forward as it would have live.
+    ///
+    /// The first train_rows rows of each file are history, from which the first models are trained;
+    /// every row after them is judged, with a new model a day. The settings are those of the
+    /// product, each metric is one of which nothing is said but that both directions are bad, and
+    /// names and labels are not looked at. DIR is as it was where anything fails.
+    #[command(after_help = DETECT_EXAMPLES)]
+    Detect(LabDetect),
     /// Groups the lines of a log by the statement that printed them, and scores the groups.
     ///
     /// DIR has lines.tsv.gz or lines.tsv: service, logger, level and message with tabs between; in
@@ -477,6 +500,25 @@ pub struct LabPromql {
     /// The expressions, one a line
     #[arg(long, value_name = "FILE")]
     pub queries: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct LabDetect {
+    /// The folder that index.csv lies in
+    #[arg(value_name = "DATA_ROOT")]
+    pub root: PathBuf,
+    /// The folder for scores and incidents.csv; files of an earlier run are replaced
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Only this data set, as the column ds names it; may be repeated
+    #[arg(long = "ds", value_name = "NAME")]
+    pub data_sets: Vec<String>,
+    /// Only files of this kind: series, entity or pod
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<lab::detection::Kind>,
+    /// How many threads; what is written doesn't depend on it [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Args)]

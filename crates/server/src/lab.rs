@@ -1,6 +1,7 @@
 //! `bellwether lab`: a simulated week, judged against what was really wrong, stories in plain text,
-//! lines of a log in groups, and log patterns around real faults.
+//! lines of a log in groups, log patterns around real faults, and the detector over recorded series.
 
+mod detect;
 mod log_shift;
 mod logs;
 mod promql;
@@ -14,6 +15,8 @@ use simulator::{Fault, Topology};
 use crate::cli::{LabStory, LabWeek};
 use crate::offline::progress_bar;
 
+pub use detect::detect;
+pub use lab::detection::DetectionError;
 pub use log_shift::{LogShiftError, log_shift};
 pub use logs::{LogsError, logs};
 pub use promql::{PromqlError, promql};
@@ -148,6 +151,18 @@ mod tests {
         config.metrics = lab.engine.catalogue.clone();
         assert_eq!(engine_config(&config), lab.engine);
         assert_eq!(recipe(&config).unwrap().settings, lab.training);
+    }
+
+    #[test]
+    fn a_recorded_metric_is_what_a_query_alone_makes_of_it() {
+        let id = domain::MetricId::new("any").unwrap();
+        let recorded = lab::detection::unknown_metric(id.clone());
+        let text = format!(
+            "metrics: {{any: {{query: '{}', direction: both}}}}",
+            recorded.query
+        );
+        let loaded = Config::from_yaml(&text).unwrap();
+        assert_eq!(loaded.config.metrics.get(&id), Some(&recorded));
     }
 
     #[test]

@@ -38,6 +38,7 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
     error.is::<config::ConfigError>()
         || error.is::<sources::PrometheusError>()
         || error.is::<lab::InputError>()
+        || error.is::<lab::DetectionError>()
         || error.is::<lab::LogShiftError>()
         || error.is::<lab::LogsError>()
         || error.is::<lab::PromqlError>()
@@ -92,6 +93,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Lab(lab) => match &lab.command {
             LabCommand::Week(week) => lab::week(week),
             LabCommand::Story(story) => lab::story(story),
+            LabCommand::Detect(asked) => lab::detect(asked),
             LabCommand::LogShift(asked) => lab::log_shift(asked),
             LabCommand::Logs(logs) => lab::logs(logs),
             LabCommand::Promql(asked) => lab::promql(asked),
