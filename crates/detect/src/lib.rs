@@ -7,19 +7,36 @@
 
 mod band;
 mod calibrate;
+mod components;
 pub mod featurise;
+mod histogram;
 mod judge;
+mod level;
 mod limits;
 mod model;
+mod nearest;
+mod past;
+mod pattern;
+mod residual_scale;
 mod season;
+mod seasonal;
 mod service;
+mod tail;
 mod train;
 
 pub use band::SeasonalBand;
-pub use calibrate::{Calibrator, RARITY_MAX};
+pub use calibrate::{Calibrator, RARITY_MAX, keep_for_half_life, ln_of};
+pub use components::{Components, Fitted, How, Statistics};
 pub use judge::{Context, Judgement, SeriesState, StateError};
+pub use level::Level;
 pub use limits::limits_of;
 pub use model::{Model, ModelError, ModelHeader};
+pub use nearest::{LONG, Nearest, SHORT, Search};
+pub use past::{PastBuckets, SameTime};
+pub use pattern::{Pattern, Unlike};
+pub use residual_scale::ResidualScale;
 pub use season::{Season, UnknownTimezone};
+pub use seasonal::{Distance, Seasonal};
 pub use service::{STRONGEST, ServiceContext, ServiceJudgement, ServiceState};
+pub use tail::TailCalibrator;
 pub use train::{Outcome, Settings, Trained, TrainingSet, median_spacing, train};
