@@ -42,13 +42,12 @@ pub struct PastBuckets {
 /// NaN is a value like any other here.
 impl PartialEq for PastBuckets {
     fn eq(&self, other: &PastBuckets) -> bool {
-        let bits = |past: &PastBuckets| -> Vec<u32> {
-            past.values.iter().map(|value| value.to_bits()).collect()
-        };
+        let mine = self.values.iter().map(|value| value.to_bits());
+        let others = other.values.iter().map(|value| value.to_bits());
         self.bucket_seconds == other.bucket_seconds
             && (self.newest, self.oldest) == (other.newest, other.oldest)
             && (self.sum.to_bits(), self.count) == (other.sum.to_bits(), other.count)
-            && bits(self) == bits(other)
+            && mine.eq(others)
     }
 }
 
