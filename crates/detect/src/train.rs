@@ -7,6 +7,7 @@ use domain::{FEATURE_NAMES, MetricSpec, Sample, SeriesId, Timestamp};
 use forest::{Forest, Parameters};
 
 use crate::featurise::{FEATURES_VERSION, Featuriser};
+use crate::components::Fitted;
 use crate::judge::{Context, SeriesState};
 use crate::model::{Model, ModelHeader};
 use crate::{Season, SeasonalBand};
@@ -15,7 +16,7 @@ use crate::{Season, SeasonalBand};
 const QUANTILE_ROWS_MAX: usize = 6_000;
 /// No forest grows from fewer rows.
 const FOREST_ROWS_MIN: usize = 2;
-/// The newest samples that the calibrators are walked over.
+/// The newest samples that are judged to know the series; older ones are only remembered.
 const WALKED_SAMPLES_MAX: usize = 6_000;
 /// A new model may miss the recent values by this factor more than the old one.
 const ACCEPTED_LOSS_RATIO: f64 = 1.25;
@@ -49,11 +50,20 @@ pub struct TrainingSet<'a> {
     pub step: Duration,
 }
 
-/// A new model, and the state of the series after the last training sample.
+/// A new model, and, where it was asked for, the state of the series after the last training sample.
 #[derive(Clone, Debug)]
 pub struct Trained {
     pub model: Model,
-    pub state: SeriesState,
+    pub state: Option<SeriesState>,
+}
+
+/// What becomes of the memory of a series that gets a new model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// It goes on: what it knows of the series doesn't hang on the model.
+    Keep,
+    /// It is made from the training window.
+    Rebuild,
 }
 
 /// What became of a training. All are ordinary.
@@ -79,6 +89,7 @@ pub fn train(
     season: &Season,
     now: Timestamp,
     previous: Option<&Model>,
+    memory: Memory,
 ) -> Outcome {
     let window = rolling_window(set.samples, now, settings);
     let (rows, kept, masked_rows) = unmasked_rows(window, set);
@@ -121,9 +132,11 @@ pub fn train(
         forest,
         forest_threshold,
         band,
+        fitted: Fitted::fit(window, |time| !set.masks(time), set.step),
         extremes,
     };
-    let state = walk(&model, window, set, spec, settings, season);
+    let rebuild = || walk(&model, window, set, spec, settings, season);
+    let state = (memory == Memory::Rebuild).then(rebuild);
     Outcome::Trained(Box::new(Trained { model, state }))
 }
 
@@ -233,7 +246,8 @@ fn walk(
     season: &Season,
 ) -> SeriesState {
     let mut state = SeriesState::default();
-    for sample in &window[window.len().saturating_sub(WALKED_SAMPLES_MAX)..] {
+    let first_judged = window.len().saturating_sub(WALKED_SAMPLES_MAX);
+    for (index, sample) in window.iter().enumerate() {
         let context = Context {
             spec,
             season,
@@ -241,7 +255,7 @@ fn walk(
             alarm_budget: settings.alarm_budget,
             masked: set.masks(sample.time),
         };
-        state.step(Some(model), *sample, context);
+        state.step((index >= first_judged).then_some(model), *sample, context);
     }
     state
 }

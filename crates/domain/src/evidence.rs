@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Band, ChangeFact, ComponentScore, Direction, IncidentId, LogPatterns, LogWindow, MetricId,
-    ModelRef, Prediction, Reason, Sample, ScoreLimits, ServiceId, Severity, Status, Thresholds,
+    ModelRef, Prediction, Reason, Sample, ServiceId, Severity, Status, Thresholds,
     Timestamp, escape_label_value,
 };
 
@@ -141,7 +141,7 @@ pub struct Unusual {
     pub band: Option<Band>,
     /// Rarity, −log10 of the tail probability, and the limits it is held against.
     pub score: Option<f64>,
-    pub limits: Option<ScoreLimits>,
+    pub limit: Option<f64>,
     pub components: Vec<ComponentScore>,
     /// Of the forest by feature, in the order of [`crate::FEATURE_NAMES`].
     pub contributions: Option<[f64; 5]>,

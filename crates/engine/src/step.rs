@@ -67,8 +67,7 @@ fn own_change(at: Timestamp, service: Option<ServiceId>, kind: ChangeKind) -> Ch
     ChangeFact { at, service, kind }
 }
 
-/// Takes a new model and memory; samples that came since the memory was made are judged again.
-/// Says the retraining where another model takes the place of one.
+/// Takes a new model, a new memory, or both. Says the retraining where another model takes the place of one.
 fn take(state: &mut State, swap: &Swap) -> Result<Option<ChangeFact>, String> {
     let model = swap
         .model
@@ -76,17 +75,13 @@ fn take(state: &mut State, swap: &Swap) -> Result<Option<ChangeFact>, String> {
         .map(|bytes| decode_model(bytes, &swap.series))
         .transpose();
     let model = model.map_err(|error| error.to_string())?;
-    let memory = SeriesState::decode(&swap.state).map_err(|error| error.to_string())?;
+    let memory = swap.state.as_ref().map(|bytes| SeriesState::decode(bytes));
+    let memory = memory.transpose().map_err(|error| error.to_string())?;
     let Some(spec) = state.config.catalogue.get(&swap.series.metric) else {
         return Err("its metric is not configured any more".into());
     };
     let masked = state.decide.firing(&swap.series.service).is_some();
     let series = state.series.entry(swap.series.clone()).or_default();
-    let since = memory
-        .newest()
-        .map_or(Timestamp::from_millis(i64::MIN), |sample| sample.time);
-    let missed = series.memory.samples_after(since);
-    series.memory = memory;
     let mut retrained = None;
     if let Some((model, reference)) = model {
         let before = series.model.replace((model, reference.clone()));
@@ -101,21 +96,30 @@ fn take(state: &mut State, swap: &Swap) -> Result<Option<ChangeFact>, String> {
             )
         });
     }
-    let context = Context {
-        spec,
-        season: &state.season,
-        step: series.step.unwrap_or(state.config.tick),
-        alarm_budget: state.config.alarm_budget,
-        masked,
-    };
-    for sample in missed {
-        series.memory.step(
-            series.model.as_ref().map(|(model, _)| &**model),
-            sample,
-            context,
-        );
+    if let Some(memory) = memory {
+        let context = Context {
+            spec,
+            season: &state.season,
+            step: series.step.unwrap_or(state.config.tick),
+            alarm_budget: state.config.alarm_budget,
+            masked,
+        };
+        remember_anew(series, memory, context);
     }
     Ok(retrained)
+}
+
+/// Takes another memory; samples that came since it was made are judged again.
+fn remember_anew(series: &mut Series, memory: SeriesState, context: Context<'_>) {
+    let since = memory
+        .newest()
+        .map_or(Timestamp::from_millis(i64::MIN), |sample| sample.time);
+    let missed = series.memory.samples_after(since);
+    series.memory = memory;
+    let model = series.model.as_ref().map(|(model, _)| &**model);
+    for sample in missed {
+        series.memory.step(model, sample, context);
+    }
 }
 
 fn step_of(collection: &Collection, service: &ServiceId, tick: Duration) -> Duration {
@@ -190,7 +194,7 @@ fn judged(
         silence: judgement.silence,
         reason: judgement.reason,
         score: judgement.score,
-        limits: judgement.limits,
+        limit: judgement.limit,
         held: judgement.held,
         features: judgement.features,
         band: judgement.band,
@@ -224,7 +228,7 @@ fn missing(
         silence: Some(Silence::NoSample),
         reason: None,
         score: None,
-        limits: None,
+        limit: None,
         held: false,
         features: None,
         band: None,

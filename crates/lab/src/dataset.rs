@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use detect::{Model, Outcome, Season, TrainingSet, median_spacing, train};
+use detect::{Memory, Model, Outcome, Season, TrainingSet, median_spacing, train};
 use domain::{Part, Sample, SeriesId, Timestamp};
 use engine::{PlacedRow, Swap};
 use incident::Masks;
@@ -70,14 +70,19 @@ impl Dataset {
             step,
         };
         let previous = self.model.as_ref();
-        let Outcome::Trained(trained) = train(set, spec, &settings.training, season, now, previous)
+        let memory = match previous {
+            Some(_) => Memory::Keep,
+            None => Memory::Rebuild,
+        };
+        let recipe = &settings.training;
+        let Outcome::Trained(trained) = train(set, spec, recipe, season, now, previous, memory)
         else {
             return None;
         };
         let swap = Swap {
             series: series.clone(),
             model: Some(trained.model.encode().into()),
-            state: trained.state.encode().into(),
+            state: trained.state.map(|state| state.encode().into()),
         };
         self.model = Some(trained.model);
         Some(swap)

@@ -116,7 +116,7 @@ fn file(root: &Path, entry: &Entry, output: &Output) -> Result<Walked, Detection
     if entry.kind != Kind::Series {
         for (column, metric) in table.columns.iter().zip(&metrics) {
             let path = entry.file_of_metric(&column.name);
-            output.scores(&path, &table.stamps, &metric.scored())?;
+            output.scores(&path, &table.stamps, metric.rows())?;
         }
     }
     Ok(Walked {
