@@ -20,6 +20,9 @@ const HALF_LIFE: Duration = Duration::from_secs(14 * 86_400);
 /// What a sample's own oddness counts in the score; the rest is the score before it.
 const SHARE_OF_NEWEST: f64 = 0.6;
 
+/// The newest samples of a past that are judged.
+const JUDGED_SAMPLES_MAX: usize = 6_000;
+
 const STATE_MAGIC: &[u8; 8] = b"BWSTATE2";
 
 /// What judging needs beside the sample.
@@ -108,6 +111,23 @@ impl SeriesState {
             band: Some(band),
             components,
             contributions,
+        }
+    }
+
+    /// Follows the past of a series, oldest first, to where it ends: the newest 6,000 samples are
+    /// judged, so that the calibrators know the series; older ones are only remembered.
+    pub fn follow(
+        &mut self,
+        model: Option<&Model>,
+        past: &[Sample],
+        context: Context<'_>,
+        is_masked: impl Fn(Timestamp) -> bool,
+    ) {
+        let first_judged = past.len().saturating_sub(JUDGED_SAMPLES_MAX);
+        for (index, sample) in past.iter().enumerate() {
+            let masked = is_masked(sample.time);
+            let context = Context { masked, ..context };
+            self.step(model.filter(|_| index >= first_judged), *sample, context);
         }
     }
 
@@ -283,7 +303,10 @@ fn distance(value: f64, band: Band, spec: &MetricSpec) -> f64 {
 }
 
 /// Whether the distance from expected is large enough and in the bad direction.
-fn effect(value: f64, band: Band, spec: &MetricSpec) -> Result<(), Reason> {
+///
+/// # Errors
+/// Why it is no effect.
+pub fn effect(value: f64, band: Band, spec: &MetricSpec) -> Result<(), Reason> {
     let distance = distance(value, band, spec);
     if distance < 0.0 {
         Err(Reason::HarmlessDirection)

@@ -16,8 +16,6 @@ use crate::{Season, SeasonalBand};
 const QUANTILE_ROWS_MAX: usize = 6_000;
 /// No forest grows from fewer rows.
 const FOREST_ROWS_MIN: usize = 2;
-/// The newest samples that are judged to know the series; older ones are only remembered.
-const WALKED_SAMPLES_MAX: usize = 6_000;
 /// A new model may miss the recent values by this factor more than the old one.
 const ACCEPTED_LOSS_RATIO: f64 = 1.25;
 
@@ -50,20 +48,12 @@ pub struct TrainingSet<'a> {
     pub step: Duration,
 }
 
-/// A new model, and, where it was asked for, the state of the series after the last training sample.
+/// A new model, and with the first one the state of the series after the last training sample.
 #[derive(Clone, Debug)]
 pub struct Trained {
     pub model: Model,
+    /// None where there was a model: what the series' memory knows outlives it.
     pub state: Option<SeriesState>,
-}
-
-/// What becomes of the memory of a series that gets a new model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Memory {
-    /// It goes on: what it knows of the series doesn't hang on the model.
-    Keep,
-    /// It is made from the training window.
-    Rebuild,
 }
 
 /// What became of a training. All are ordinary.
@@ -89,7 +79,6 @@ pub fn train(
     season: &Season,
     now: Timestamp,
     previous: Option<&Model>,
-    memory: Memory,
 ) -> Outcome {
     let window = rolling_window(set.samples, now, settings);
     let (rows, kept, masked_rows) = unmasked_rows(window, set);
@@ -135,8 +124,8 @@ pub fn train(
         fitted: Fitted::fit(window, |time| !set.masks(time), set.step),
         extremes,
     };
-    let rebuild = || walk(&model, window, set, spec, settings, season);
-    let state = (memory == Memory::Rebuild).then(rebuild);
+    let first = || walk(&model, window, set, spec, settings, season);
+    let state = previous.is_none().then(first);
     Outcome::Trained(Box::new(Trained { model, state }))
 }
 
@@ -245,18 +234,15 @@ fn walk(
     settings: &Settings,
     season: &Season,
 ) -> SeriesState {
+    let context = Context {
+        spec,
+        season,
+        step: set.step,
+        alarm_budget: settings.alarm_budget,
+        masked: false,
+    };
     let mut state = SeriesState::default();
-    let first_judged = window.len().saturating_sub(WALKED_SAMPLES_MAX);
-    for (index, sample) in window.iter().enumerate() {
-        let context = Context {
-            spec,
-            season,
-            step: set.step,
-            alarm_budget: settings.alarm_budget,
-            masked: set.masks(sample.time),
-        };
-        state.step((index >= first_judged).then_some(model), *sample, context);
-    }
+    state.follow(Some(model), window, context, |time| set.masks(time));
     state
 }
 

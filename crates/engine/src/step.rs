@@ -1,13 +1,14 @@
 //! One tick: take what came in, featurise and score each series, decide, place the rows.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use detect::{Context, Judgement, SeriesState};
+use detect::{Context, Judgement, SeriesState, effect, limit_of, of_service};
 use domain::{
     ChangeFact, ChangeKind, Collection, Finding, Gap, MetricSpec, Part, Prediction, Row, Sample,
     SeriesObservation, ServiceId, Severity, Silence, Timestamp,
 };
-use incident::{DecideInput, DecideOutput, Verdict};
+use incident::{DecideInput, DecideOutput};
 
 use crate::input::{Swap, TickInput};
 use crate::output::{PlacedRow, TickOutput};
@@ -43,7 +44,7 @@ pub fn step(state: &mut State, input: &TickInput) -> TickOutput {
     TickOutput {
         at,
         rows,
-        early_warnings: early_warnings(state, &decided),
+        early_warnings: early_warnings(state, input.collection.as_ref(), &findings),
         decided,
         findings,
         refused_swaps,
@@ -289,14 +290,37 @@ fn place(state: &State, findings: &[Finding]) -> Vec<PlacedRow> {
     findings.iter().filter_map(place).collect()
 }
 
-fn early_warnings(state: &State, decided: &DecideOutput) -> Vec<ServiceId> {
-    let mut services: Vec<ServiceId> = decided
-        .decisions
-        .iter()
-        .filter(|decision| decision.verdict == Verdict::AnomalyWithoutCrossing)
-        .map(|decision| decision.series.service.clone())
-        .filter(|service| state.decide.firing(service).is_none())
-        .collect();
-    services.dedup();
-    services
+/// Services that are odd as a whole, their strongest metrics taken together, and have no incident.
+fn early_warnings(
+    state: &State,
+    collection: Option<&Collection>,
+    findings: &[Finding],
+) -> Vec<ServiceId> {
+    let Some(collection) = collection else {
+        return Vec::new();
+    };
+    let mut scores: BTreeMap<&ServiceId, Vec<f64>> = BTreeMap::new();
+    for finding in findings {
+        let of_service = scores.entry(&finding.series.service).or_default();
+        of_service.extend(score_with_effect(state, finding));
+    }
+    let is_odd = |(service, scores): &(&ServiceId, Vec<f64>)| {
+        let step = step_of(collection, service, state.config.tick);
+        let limit = limit_of(step, state.config.alarm_budget);
+        let judged = of_service(scores.iter().copied(), limit);
+        judged.is_some_and(|judged| judged.is_anomaly()) && state.decide.firing(service).is_none()
+    };
+    let odd = scores.into_iter().filter(is_odd);
+    odd.map(|(service, _)| service.clone()).collect()
+}
+
+/// The score of a new sample, 0 where its value is too close to expected or on the harmless side to
+/// matter.
+fn score_with_effect(state: &State, finding: &Finding) -> Option<f64> {
+    let (sample, score, band) = (finding.sample.ok()?, finding.score?, finding.band?);
+    let spec = state.config.catalogue.get(&finding.series.metric)?;
+    Some(match effect(sample.value, band, spec) {
+        Ok(()) => score,
+        Err(_) => 0.0,
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use detect::{Memory, Model, Outcome, Season, TrainingSet, median_spacing, train};
+use detect::{Model, Outcome, Season, TrainingSet, median_spacing, train};
 use domain::{Part, Sample, SeriesId, Timestamp};
 use engine::{PlacedRow, Swap};
 use incident::Masks;
@@ -70,12 +70,7 @@ impl Dataset {
             step,
         };
         let previous = self.model.as_ref();
-        let memory = match previous {
-            Some(_) => Memory::Keep,
-            None => Memory::Rebuild,
-        };
-        let recipe = &settings.training;
-        let Outcome::Trained(trained) = train(set, spec, recipe, season, now, previous, memory)
+        let Outcome::Trained(trained) = train(set, spec, &settings.training, season, now, previous)
         else {
             return None;
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use detect::{
-    Context, Memory, Model, Outcome, Season, SeriesState, TrainingSet, limit_of, median_spacing,
+    Context, Model, Outcome, Season, SeriesState, TrainingSet, limit_of, median_spacing,
     of_service, train,
 };
 use domain::{
@@ -141,11 +141,7 @@ impl Walker {
         };
         let previous = self.model.as_ref();
         let recipe = &self.settings.training;
-        let memory = match previous {
-            Some(_) => Memory::Keep,
-            None => Memory::Rebuild,
-        };
-        let outcome = train(set, &self.spec, recipe, &self.season, now, previous, memory);
+        let outcome = train(set, &self.spec, recipe, &self.season, now, previous);
         if let Outcome::Trained(trained) = outcome {
             self.model = Some(trained.model);
             self.state = trained.state.unwrap_or_else(|| std::mem::take(&mut self.state));
