@@ -20,6 +20,13 @@ const HALF_LIFE: Duration = Duration::from_secs(14 * 86_400);
 /// What a sample's own oddness counts in the score; the rest is the score before it.
 const SHARE_OF_NEWEST: f64 = 0.6;
 
+/// An anomaly that stays outside its band goes on for so long; then it is a shift, and usual.
+const ADOPTED_AFTER: Duration = Duration::from_secs(3_600);
+const ADOPTED_AFTER_SAMPLES: u32 = 20;
+/// An episode ends when so long has passed within the band and without an anomaly.
+const EPISODE_GAP: Duration = Duration::from_secs(300);
+const EPISODE_GAP_SAMPLES: u32 = 2;
+
 /// The newest samples of a past that are judged.
 const JUDGED_SAMPLES_MAX: usize = 6_000;
 
@@ -67,6 +74,9 @@ pub struct SeriesState {
     calibrators: [Calibrator; Component::ALL.len()],
     /// Of the newest sample.
     score: f64,
+    /// The first anomaly of the episode under way, and the newest sample that was one or outside its
+    /// band.
+    episode: Option<(Timestamp, Timestamp)>,
 }
 
 /// Why bytes are not the state of a series.
@@ -96,7 +106,7 @@ impl SeriesState {
         let components = self.calibrated(model, &row, &statistics, context);
         let score = self.score_of(&components);
         let limit = limit_of(context.step, context.alarm_budget);
-        let (prediction, reason) = decide(model, &row, band, score.unwrap_or(0.0), context);
+        let (prediction, reason) = self.decide(model, sample, band, score.unwrap_or(0.0), context);
         let contributions = (prediction == Prediction::Anomaly)
             .then(|| model.forest.contributions(&row.as_array()))
             .and_then(|contributions| contributions.per_feature.try_into().ok());
@@ -143,6 +153,56 @@ impl SeriesState {
     /// The samples after `time`, oldest first.
     pub fn samples_after(&self, time: Timestamp) -> Vec<Sample> {
         self.samples().filter(|sample| sample.time > time).collect()
+    }
+
+    /// The score against its limit; or far outside everything seen, which a forest can't tell from
+    /// mildly odd; or an anomaly that goes on. Either way it must be an effect in the bad direction.
+    fn decide(
+        &mut self,
+        model: &Model,
+        sample: Sample,
+        band: Band,
+        score: f64,
+        context: Context<'_>,
+    ) -> (Prediction, Reason) {
+        let Sample { time, value } = sample;
+        let spec = context.spec;
+        let limit = limit_of(context.step, context.alarm_budget);
+        let reason = if let Some((low, high)) = outside_everything_seen(model, value, spec) {
+            Err(Reason::OutOfRange { low, high })
+        } else if score >= limit {
+            Err(Reason::Unusual { score, limit })
+        } else if let Some(since) = self.goes_on_since(sample, band, context) {
+            Err(Reason::GoesOn { since })
+        } else {
+            Ok(Reason::Usual)
+        };
+        let (prediction, reason) = match (reason, effect(value, band, spec)) {
+            (Ok(reason), _) | (Err(_), Err(reason)) => (Prediction::Normal, reason),
+            (Err(reason), Ok(())) => (Prediction::Anomaly, reason),
+        };
+        let is_anomaly = prediction == Prediction::Anomaly;
+        self.note_episode(time, is_anomaly, is_outside(sample, band), context.step);
+        (prediction, reason)
+    }
+
+    fn note_episode(&mut self, time: Timestamp, is_anomaly: bool, is_outside: bool, step: Duration) {
+        let gap = EPISODE_GAP.max(step * EPISODE_GAP_SAMPLES);
+        let under_way = self.episode.filter(|(_, newest)| time.since(*newest) <= gap);
+        self.episode = match under_way {
+            Some((first, _)) if is_anomaly || is_outside => Some((first, time)),
+            None if is_anomaly => Some((time, time)),
+            _ => under_way,
+        };
+    }
+
+    /// Since when a sample that is outside its band has been part of an episode that is too young to
+    /// be a shift.
+    fn goes_on_since(&self, sample: Sample, band: Band, context: Context<'_>) -> Option<Timestamp> {
+        let (since, _) = self.episode?;
+        let adopted_after = ADOPTED_AFTER.max(context.step * ADOPTED_AFTER_SAMPLES);
+        let is_young = sample.time.since(since) < adopted_after;
+        (is_young && is_outside(sample, band)).then_some(since)
     }
 
     /// Remembers a sample that can't be judged.
@@ -243,36 +303,16 @@ fn how<'a>(context: Context<'a>) -> How<'a> {
     }
 }
 
-/// The score against its limit; or far outside everything seen, which a forest can't tell from
-/// mildly odd. Either way it must be an effect in the bad direction.
-fn decide(
-    model: &Model,
-    row: &Features,
-    band: Band,
-    score: f64,
-    context: Context<'_>,
-) -> (Prediction, Reason) {
-    let limit = limit_of(context.step, context.alarm_budget);
-    let reason = if let Some((low, high)) = outside_everything_seen(model, row.value, context.spec)
-    {
-        Reason::OutOfRange { low, high }
-    } else if score >= limit {
-        Reason::Unusual { score, limit }
-    } else {
-        return (Prediction::Normal, Reason::Usual);
-    };
-    match effect(row.value, band, context.spec) {
-        Ok(()) => (Prediction::Anomaly, reason),
-        Err(reason) => (Prediction::Normal, reason),
-    }
-}
-
 fn rarity_of(calibrator: &mut Calibrator, ln_statistic: f64, context: Context<'_>) -> Option<f64> {
     if context.masked {
         return calibrator.rarity(ln_statistic);
     }
     let half_life = HALF_LIFE.as_secs_f64() / context.step.as_secs_f64().max(0.001);
     calibrator.observe(ln_statistic, keep_for_half_life(half_life))
+}
+
+fn is_outside(sample: Sample, band: Band) -> bool {
+    sample.value < band.lower || sample.value > band.upper
 }
 
 /// The limits beyond which lies nothing like the training window: its extremes, widened by half

@@ -36,5 +36,5 @@ pub use pattern::{Pattern, Unlike};
 pub use residual_scale::ResidualScale;
 pub use season::{Season, UnknownTimezone};
 pub use seasonal::{Distance, Seasonal};
-pub use service::{STRONGEST, ServiceScore, of_service};
+pub use service::{MetricScore, STRONGEST, ServiceScore, ServiceState};
 pub use train::{Outcome, Settings, Trained, TrainingSet, median_spacing, train};

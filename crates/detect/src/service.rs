@@ -5,65 +5,101 @@
 //! several that are odd together move it much, and many metrics don't make many alarms, as "any
 //! metric" would.
 
+use serde::{Deserialize, Serialize};
+
 /// How many of the strongest metrics are combined.
 pub const STRONGEST: usize = 3;
 
-/// What is odd about a service at one time.
+/// What is said about one metric of a service at one time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MetricScore {
+    pub score: f64,
+    pub is_anomaly: bool,
+}
+
+/// How odd a service is at one time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ServiceScore {
-    /// In the units of a rarity, 0 to 8.
+    /// In the units of a rarity, 0 to 8; 0 without any metric: absence is no evidence.
     pub score: f64,
-    /// From which score on it is an anomaly.
-    pub limit: f64,
+    pub is_anomaly: bool,
+    /// It is no anomaly now, but was one, and one of its metrics has been one ever since.
+    pub goes_on: bool,
 }
 
-impl ServiceScore {
-    pub fn is_anomaly(&self) -> bool {
-        self.score >= self.limit
-    }
+/// The memory of one service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceState {
+    /// It is an anomaly, or one that goes on.
+    is_odd: bool,
 }
 
-/// Combines the scores that the metrics of a service have at one time, in any order; none without
-/// any: absence is no evidence.
-pub fn of_service(scores: impl IntoIterator<Item = f64>, limit: f64) -> Option<ServiceScore> {
-    let mut largest = [f64::NEG_INFINITY; STRONGEST];
-    let mut count = 0;
-    for score in scores {
-        debug_assert!(score.is_finite(), "scores are finite");
-        count += 1;
-        let at = largest.partition_point(|other| *other >= score);
-        if at < STRONGEST {
-            largest[at..].rotate_right(1);
-            largest[at] = score;
+impl ServiceState {
+    /// Judges what is said about the metrics of the service at one time, in any order.
+    pub fn step(
+        &mut self,
+        metrics: impl IntoIterator<Item = MetricScore>,
+        limit: f64,
+    ) -> ServiceScore {
+        let mut largest = [f64::NEG_INFINITY; STRONGEST];
+        let mut count = 0;
+        let mut has_anomaly = false;
+        for metric in metrics {
+            debug_assert!(metric.score.is_finite(), "scores are finite");
+            count += 1;
+            has_anomaly |= metric.is_anomaly;
+            let at = largest.partition_point(|other| *other >= metric.score);
+            if at < STRONGEST {
+                largest[at..].rotate_right(1);
+                largest[at] = metric.score;
+            }
+        }
+        let taken = count.min(STRONGEST);
+        let score = largest[..taken].iter().sum::<f64>() / taken.max(1) as f64;
+        let is_anomaly = score >= limit;
+        let goes_on = !is_anomaly && self.is_odd && has_anomaly;
+        self.is_odd = is_anomaly || goes_on;
+        ServiceScore {
+            score,
+            is_anomaly,
+            goes_on,
         }
     }
-    let taken = count.min(STRONGEST);
-    (taken > 0).then(|| ServiceScore {
-        score: largest[..taken].iter().sum::<f64>() / taken as f64,
-        limit,
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn score(of: &[f64]) -> Option<f64> {
-        of_service(of.iter().copied(), 2.1).map(|service| service.score)
+    fn step(state: &mut ServiceState, scores: &[f64]) -> ServiceScore {
+        let metric = |score: &f64| MetricScore {
+            score: *score,
+            is_anomaly: *score >= 2.1,
+        };
+        state.step(scores.iter().map(metric), 2.1)
     }
 
     #[test]
     fn the_three_strongest_count() {
-        assert_eq!(score(&[1.0, 5.0, 0.0, 3.0, 4.0]), Some(4.0));
-        assert_eq!(score(&[1.0, 2.0]), Some(1.5));
-        assert_eq!(score(&[]), None);
+        let score = |scores| step(&mut ServiceState::default(), scores).score;
+        assert_eq!(score(&[1.0, 5.0, 0.0, 3.0, 4.0]), 4.0);
+        assert_eq!(score(&[1.0, 2.0]), 1.5);
+        assert_eq!(score(&[]), 0.0);
     }
 
     #[test]
     fn several_metrics_that_are_odd_together_are_an_anomaly_and_one_is_not() {
-        let together = of_service([0.3, 3.0, 2.5, 2.8, 0.1], 2.1).unwrap();
-        assert!(together.is_anomaly(), "{together:?}");
-        let alone = of_service([0.3, 5.0, 0.2, 0.4], 2.1).unwrap();
-        assert!(!alone.is_anomaly(), "{alone:?}");
+        let mut state = ServiceState::default();
+        assert!(!step(&mut state, &[0.3, 5.0, 0.2, 0.4]).is_anomaly);
+        assert!(step(&mut state, &[0.3, 3.0, 2.5, 2.8, 0.1]).is_anomaly);
+    }
+
+    #[test]
+    fn it_goes_on_as_long_as_one_of_its_metrics_is_anomalous() {
+        let mut state = ServiceState::default();
+        let rows: [&[f64]; 4] = [&[3.0, 3.0, 3.0], &[0.1, 2.2, 0.1], &[0.1; 3], &[0.1, 2.2, 0.1]];
+        let said = rows.map(|row| step(&mut state, row));
+        assert_eq!(said.map(|s| s.is_anomaly), [true, false, false, false]);
+        assert_eq!(said.map(|s| s.goes_on), [false, true, false, false]);
     }
 }

@@ -183,6 +183,8 @@ pub enum Silence {
 pub enum Reason {
     /// The score has reached its limit.
     Unusual { score: f64, limit: f64 },
+    /// It was an anomaly before and has been outside its band since.
+    GoesOn { since: Timestamp },
     /// Far outside everything the training window holds; `low` and `high` are its extremes.
     OutOfRange { low: f64, high: f64 },
     /// Rare, but closer to expected than the metric's minimum deviation.

@@ -1,11 +1,11 @@
 //! One tick: take what came in, featurise and score each series, decide, place the rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use detect::{Context, Judgement, SeriesState, effect, limit_of, of_service};
+use detect::{Context, Judgement, MetricScore, SeriesState, effect, limit_of};
 use domain::{
-    ChangeFact, ChangeKind, Collection, Finding, Gap, MetricSpec, Part, Prediction, Row, Sample,
+    Catalogue, ChangeFact, ChangeKind, Collection, Finding, Gap, MetricSpec, Part, Prediction, Row, Sample,
     SeriesObservation, ServiceId, Severity, Silence, Timestamp,
 };
 use incident::{DecideInput, DecideOutput};
@@ -290,37 +290,49 @@ fn place(state: &State, findings: &[Finding]) -> Vec<PlacedRow> {
     findings.iter().filter_map(place).collect()
 }
 
-/// Services that are odd as a whole, their strongest metrics taken together, and have no incident.
+/// Services that are odd as a whole, their strongest metrics taken together, while none of these is
+/// past a threshold and no incident fires.
 fn early_warnings(
-    state: &State,
+    state: &mut State,
     collection: Option<&Collection>,
     findings: &[Finding],
 ) -> Vec<ServiceId> {
     let Some(collection) = collection else {
         return Vec::new();
     };
-    let mut scores: BTreeMap<&ServiceId, Vec<f64>> = BTreeMap::new();
+    let mut said: BTreeMap<&ServiceId, Vec<MetricScore>> = BTreeMap::new();
+    let mut crossing = BTreeSet::new();
     for finding in findings {
-        let of_service = scores.entry(&finding.series.service).or_default();
-        of_service.extend(score_with_effect(state, finding));
+        let service = &finding.series.service;
+        let of_service = said.entry(service).or_default();
+        of_service.extend(metric_score(&state.config.catalogue, finding));
+        if finding.severity >= Severity::High {
+            crossing.insert(service);
+        }
     }
-    let is_odd = |(service, scores): &(&ServiceId, Vec<f64>)| {
-        let step = step_of(collection, service, state.config.tick);
+    state.services.retain(|id, _| said.contains_key(id));
+    let mut warned = Vec::new();
+    for (id, metrics) in said {
+        let step = step_of(collection, id, state.config.tick);
         let limit = limit_of(step, state.config.alarm_budget);
-        let judged = of_service(scores.iter().copied(), limit);
-        judged.is_some_and(|judged| judged.is_anomaly()) && state.decide.firing(service).is_none()
-    };
-    let odd = scores.into_iter().filter(is_odd);
-    odd.map(|(service, _)| service.clone()).collect()
+        let service = state.services.entry(id.clone()).or_default();
+        let judged = service.step(metrics, limit);
+        let is_worse = crossing.contains(id) || state.decide.firing(id).is_some();
+        if (judged.is_anomaly || judged.goes_on) && !is_worse {
+            warned.push(id.clone());
+        }
+    }
+    warned
 }
 
-/// The score of a new sample, 0 where its value is too close to expected or on the harmless side to
-/// matter.
-fn score_with_effect(state: &State, finding: &Finding) -> Option<f64> {
-    let (sample, score, band) = (finding.sample.ok()?, finding.score?, finding.band?);
-    let spec = state.config.catalogue.get(&finding.series.metric)?;
-    Some(match effect(sample.value, band, spec) {
-        Ok(()) => score,
-        Err(_) => 0.0,
+/// What is said about a metric that was judged; its score is 0 where the value is too close to
+/// expected, or on the harmless side, to matter.
+fn metric_score(catalogue: &Catalogue, finding: &Finding) -> Option<MetricScore> {
+    let (sample, score, band) = (finding.newest?, finding.score?, finding.band?);
+    let spec = catalogue.get(&finding.series.metric)?;
+    let has_effect = effect(sample.value, band, spec).is_ok();
+    Some(MetricScore {
+        score: if has_effect { score } else { 0.0 },
+        is_anomaly: finding.prediction == Prediction::Anomaly,
     })
 }

@@ -57,6 +57,9 @@ pub fn in_words(reason: Reason, unit: &str) -> String {
             number(score),
             number(limit)
         ),
+        Reason::GoesOn { since } => {
+            format!("it has not been back within what is expected since {since}")
+        }
         Reason::OutOfRange { low, high } => format!(
             "outside everything seen in training, {} to {}",
             number(low),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use detect::{
-    Context, Model, Outcome, Season, SeriesState, TrainingSet, limit_of, median_spacing,
-    of_service, train,
+    Context, MetricScore, Model, Outcome, Season, SeriesState, ServiceState, TrainingSet,
+    limit_of, median_spacing, train,
 };
 use domain::{
     Combine, Direction, MetricId, MetricSpec, Prediction, Sample, SeriesId, ServiceId, Thresholds,
@@ -200,12 +200,17 @@ impl Whole {
     pub fn of_service(metrics: &[Metric], pace: Pace) -> Whole {
         let limit = limit_of(pace.interval, Settings::product().engine.alarm_budget);
         let count = metrics.first().map_or(0, |metric| metric.rows.len());
-        let scored = |row| {
-            let scores = metrics.iter().map(|metric| metric.score(row));
-            of_service(scores, limit).map_or(Scored::default(), |service| Scored {
-                score: service.score,
-                is_anomaly: service.is_anomaly(),
-            })
+        let mut service = ServiceState::default();
+        let scored = |row: usize| {
+            let said = metrics.iter().map(|metric| MetricScore {
+                score: metric.rows[row].score,
+                is_anomaly: metric.rows[row].is_anomaly,
+            });
+            let judged = service.step(said, limit);
+            Scored {
+                score: judged.score,
+                is_anomaly: judged.is_anomaly,
+            }
         };
         Whole {
             rows: (0..count).map(scored).collect(),
