@@ -75,13 +75,15 @@ test-long: ## The live tests with 500 kills, 100 more while people are paged, tw
 fuzz: ## Any bytes to the parsers, a minute each (FUZZ_SECONDS=60, TARGETS="exposition"); needs cargo-fuzz, nightly Rust and a C++ compiler
 	@scripts/fuzz.sh
 
-bench: ## How fast the forest, the engine, log templates and the exposition parser are, beside peers (scikit-learn where python3 has it, logdrain, prometheus-parse); ten thousand incidents over the API; metrics by wrk
+bench: ## How fast the forest, the engine, log templates and the exposition parser are, beside peers (scikit-learn and isotree in an environment of their own, logdrain, prometheus-parse); ten thousand incidents over the API; metrics by wrk
 	@scripts/require.sh cargo cc curl
 	cargo bench -p forest
 	cargo bench -p engine
 	cargo run --release -p lab --example log_peer
 	cargo bench -p embedded --bench exposition
 	cargo run --release -p embedded --example promql_speed
+	scripts/check_builds.sh
+	scripts/bench_forest.sh
 	scripts/bench_main_job.sh
 	scripts/bench_incidents.sh
 	scripts/bench_api.sh

@@ -2,8 +2,8 @@
 # The forest and the engine beside scikit-learn and pandas: fit on 5,760 rows of five features,
 # score one row, featurise and score one sample, one engine step for 600 and 6,000 series, and the
 # memory of 600 models. Both sides take the same data and run in turns on one thread of one core;
-# the best of each counts. On the Python side that is CPU time; on ours the clock, as no repeat lasts
-# long enough to be interrupted each time, and CPU time for engine steps: mean and longest of forty.
+# the best of each counts, in CPU time; for one sample of ours the clock, as no repeat lasts long enough
+# to be interrupted each time; for engine steps the mean and the longest of forty.
 #
 #   ROUNDS=3        turns
 #   PYTHON=python3  the one with scikit-learn and pandas; target/bench/venv is taken where it is there
@@ -19,6 +19,7 @@ rounds=${ROUNDS:-3}
 target=${CARGO_TARGET_DIR:-$PWD/target}
 bench=$target/bench
 examples=$target/release/examples
+rounds_file=$target/bench/rounds.jsonl
 data=$bench/data
 
 scripts/require.sh cargo cc
@@ -33,11 +34,7 @@ if "$python" -c 'import pandas, sklearn' 2>/dev/null; then
     peer=yes
 fi
 
-# One core for all, the last one: interrupts tend to the first.
-pin=()
-if command -v taskset >/dev/null && taskset -c "$(($(nproc) - 1))" true 2>/dev/null; then
-    pin=(taskset -c "$(($(nproc) - 1))")
-fi
+pin_to_last_core
 
 mkdir -p "$data"
 if "$python" scripts/bench_sklearn.py data "$data" 2>/dev/null; then
@@ -53,27 +50,7 @@ for ((round = 1; round <= rounds; round++)); do
     [ "$generated" = no ] || "${pin[@]}" "$examples/one_row" "$data" | sed 's/^{/{"name":"bellwether row",/'
     [ "$peer" = no ] || "${pin[@]}" "$python" scripts/bench_sklearn.py measure "$data"
     "${pin[@]}" "$examples/step_cost" | sed 's/^{/{"name":"bellwether step",/'
-done >"$bench/rounds.jsonl"
-
-# The least of a field over the rounds, of the lines with that name; nothing where there is none.
-least() {
-    awk -v name="\"name\":\"$1\"" -v key="\"$2\":" '
-        index($0, name) && (at = index($0, key)) {
-            number = substr($0, at + length(key))
-            if (number ~ /^null/) next
-            number += 0
-            if (least == "" || number < least) least = number
-        }
-        END { print least }' "$bench/rounds.jsonl"
-}
-
-# A number to three digits.
-short() {
-    awk -v x="$1" 'BEGIN {
-        digits = x >= 100 ? 0 : x >= 10 ? 1 : x >= 1 ? 2 : 3
-        printf "%." digits "f", x
-    }'
-}
+done >"$rounds_file"
 
 figure() {
     local what=$1 figure=$2 bar=$3 verdict=$4
@@ -96,19 +73,19 @@ ratio() {
 }
 
 echo
-ratio "fit 5,760 rows of 5 features" ms "$(least bellwether fit_ms)" "$(least scikit-learn fit_ms)" 80
-ratio "score one warm row" us "$(least bellwether score_1_us)" "$(least scikit-learn score_1_us)" 1000
-ratio "featurise and score one sample" us "$(least "bellwether row" row_us)" "$(least scikit-learn row_us)" 1000
+ratio "fit 5,760 rows of 5 features" ms "$(least "$rounds_file" bellwether fit_ms)" "$(least "$rounds_file" scikit-learn fit_ms)" 80
+ratio "score one warm row" us "$(least "$rounds_file" bellwether score_1_us)" "$(least "$rounds_file" scikit-learn score_1_us)" 1000
+ratio "featurise and score one sample" us "$(least "$rounds_file" "bellwether row" row_us)" "$(least "$rounds_file" scikit-learn row_us)" 1000
 for series in 600 6000; do
-    mean=$(least "bellwether step" "step_${series}_ms_mean")
-    most=$(least "bellwether step" "step_${series}_ms_max")
+    mean=$(least "$rounds_file" "bellwether step" "step_${series}_ms_mean")
+    most=$(least "$rounds_file" "bellwether step" "step_${series}_ms_max")
     bar=stated verdict=pass
     if [ "$series" = 6000 ]; then
         bar="<= 300 ms" verdict=$(holds "$most <= 300")
     fi
     figure "engine step for $series series, one core" "$(short "$mean") ms of CPU, the longest $(short "$most") ms" "$bar" "$verdict"
 done
-resident=$(least "bellwether step" resident_mib_600_models)
+resident=$(least "$rounds_file" "bellwether step" resident_mib_600_models)
 if [ -n "$resident" ]; then
     figure "600 models resident" "$resident MiB" "<= 150 MiB" "$(holds "$resident <= 150")"
 else
@@ -116,8 +93,8 @@ else
 fi
 echo
 if [ "$peer" = yes ]; then
-    echo "ROC AUC on the labels: $(least bellwether auc) ours, $(least scikit-learn auc) scikit-learn's." \
-        "All of judging one sample takes $(short "$(least "bellwether row" judged_us)") us."
+    echo "ROC AUC on the labels: $(least "$rounds_file" bellwether auc) ours, $(least "$rounds_file" scikit-learn auc) scikit-learn's." \
+        "All of judging one sample takes $(short "$(least "$rounds_file" "bellwether row" judged_us)") us."
 else
     echo "The ratios need scikit-learn and pandas:"
     echo "    python3 -m venv ${bench#"$PWD/"}/venv && ${bench#"$PWD/"}/venv/bin/pip install scikit-learn pandas"

@@ -98,7 +98,7 @@ bellwether_accepts() {
         echo "recording-rules.yml names no query"
         return 1
     }
-    output=$("$binary" check-config --config "$folder/config.yaml" --set "metrics.lat.query=$query" 2>&1) || {
+    output=$(env -i PATH="$PATH" "$binary" check-config --config "$folder/config.yaml" --set "metrics.lat.query=$query" 2>&1) || {
         echo "$output"
         return 1
     }

@@ -126,7 +126,8 @@ start_bellwether() {
     local listen
     listen=127.0.0.1:$(free_port)
     bellwether=http://$listen
-    "$binary" serve --config services/bellwether.yaml --listen "$listen" --data-dir "$run/data" \
+    # Of its own environment: BELLWETHER_FIGURES is no configuration.
+    env -i PATH="$PATH" "$binary" serve --config services/bellwether.yaml --listen "$listen" --data-dir "$run/data" \
         --set "prometheus.url=http://127.0.0.1:$PROMETHEUS_PORT" \
         --set "logs=[{path: '$SHOP_RUN/logs/{service}/app.json'}]" </dev/null >"$run/bellwether.log" 2>&1 &
     server=$!

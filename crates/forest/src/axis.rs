@@ -33,16 +33,22 @@ impl Axis {
     pub(crate) fn scaled(self, value: f64) -> f32 {
         ((value - self.center) * self.scale) as f32
     }
+
+    /// The value that is scaled to this.
+    pub(crate) fn value(self, scaled: f32) -> f64 {
+        self.center + f64::from(scaled) / self.scale
+    }
 }
 
 impl Forest {
-    /// The row as trees see it, or nothing for a wrong length or a value that isn't finite.
+    /// The row as trees see it ([`ScaledRow`], or a narrower one), or nothing for a wrong length or a value that isn't finite.
     #[inline]
-    pub(crate) fn scaled(&self, row: &[f64]) -> Option<ScaledRow> {
+    pub(crate) fn scaled<const WIDTH: usize>(&self, row: &[f64]) -> Option<[f32; WIDTH]> {
+        debug_assert!(self.axes.len() <= WIDTH);
         if row.len() != self.axes.len() {
             return None;
         }
-        let mut scaled = [0.0; FEATURES_MAX];
+        let mut scaled = [0.0; WIDTH];
         let mut finite = true;
         for ((place, axis), value) in scaled.iter_mut().zip(&self.axes).zip(row) {
             *place = axis.scaled(*value);

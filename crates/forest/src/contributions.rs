@@ -40,7 +40,7 @@ impl Forest {
     /// not for every row. For a row that isn't [`features`](Forest::features) finite values long,
     /// score and contributions are `NaN`.
     pub fn contributions(&self, row: &[f64]) -> Contributions {
-        let scaled = self.scaled(row);
+        let scaled: Option<ScaledRow> = self.scaled(row);
         let trees = self.trees() as f64;
         let mut changes = vec![0.0; self.features()];
         let mut expected = 0.0;

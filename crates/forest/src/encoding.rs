@@ -1,8 +1,8 @@
-//! The stored form of a forest. Version 1, all numbers little-endian:
+//! The stored form of a forest. Version 2, all numbers little-endian:
 //!
 //! ```text
 //! magic     4 bytes   "BWIF"
-//! version   u8        1
+//! version   u8        2
 //! features  u8        1 to 32
 //! trees     u16       1 to 1000
 //! rows      u16       ψ, 2 to 4096
@@ -10,11 +10,12 @@
 //! trees     each in preorder:
 //!   split   u8 feature (below 32), f32 threshold
 //!   leaf    u8 31 + size, for sizes to 223; or u8 255, u16 size
+//! checksum  u64       FNV-1a of all before it
 //! ```
 //!
 //! Preorder needs no links, so there is no cycle to guard against, and no lengths are claimed that
-//! memory could be taken for. A forest has exactly one encoding. Checksums are left to the file
-//! around it: a flipped bit in a threshold is found there, not here.
+//! memory could be taken for. A forest has exactly one encoding of a version. Version 1 is the same
+//! without the checksum, and is still read.
 
 use thiserror::Error;
 
@@ -23,7 +24,10 @@ use crate::tree::{Link, Node, Seat, Target, height_limit};
 use crate::{FEATURES_MAX, Forest, SAMPLE_SIZE_MAX, TREES_MAX};
 
 const MAGIC: &[u8; 4] = b"BWIF";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The last version without a checksum.
+const VERSION_UNCHECKED: u8 = 1;
+const CHECKSUM_BYTES: usize = 8;
 const HEADER_BYTES: usize = 10;
 const AXIS_BYTES: usize = 16;
 const SPLIT_BYTES: usize = 5;
@@ -38,8 +42,10 @@ const LARGE_LEAF_SIZE: usize = (LARGE_LEAF - LEAF) as usize;
 pub enum DecodeError {
     #[error("read a forest: the data doesn't start like one")]
     Magic,
-    #[error("read a forest of format version {version}: only version {VERSION} is known")]
+    #[error("read a forest of format version {version}: only versions to {VERSION} are known")]
     Version { version: u8 },
+    #[error("read a forest: its checksum does not match")]
+    Checksum,
     #[error("read a forest: the data ends within a value at byte {offset}")]
     Truncated { offset: usize },
     #[error("read a forest of {features} features")]
@@ -82,7 +88,7 @@ impl Forest {
     pub fn encode(&self) -> Vec<u8> {
         let axes_bytes = self.features() * AXIS_BYTES;
         let tree_bytes = self.nodes.len() * (SPLIT_BYTES + 1) + self.trees();
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + axes_bytes + tree_bytes);
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + axes_bytes + tree_bytes + CHECKSUM_BYTES);
         bytes.extend(MAGIC);
         bytes.push(VERSION);
         bytes.push(self.features() as u8);
@@ -113,11 +119,13 @@ impl Forest {
                 }
             }
         }
+        let checksum = fnv_1a(&bytes);
+        bytes.extend(checksum.to_le_bytes());
         bytes
     }
 
     /// Reads what [`encode`](Forest::encode) wrote, and refuses everything else: whatever is
-    /// accepted encodes to the same bytes again and can be scored safely.
+    /// accepted encodes to the same bytes again (but for the version) and can be scored safely.
     ///
     /// Memory taken stays within a small multiple of `bytes`, whatever they claim.
     ///
@@ -129,33 +137,66 @@ impl Forest {
         if reader.take()? != *MAGIC {
             return Err(DecodeError::Magic);
         }
-        let [version] = reader.take()?;
-        if version != VERSION {
-            return Err(DecodeError::Version { version });
+        match reader.byte()? {
+            VERSION => reader.bytes = checked(bytes)?,
+            VERSION_UNCHECKED => {}
+            version => return Err(DecodeError::Version { version }),
         }
-        let features = usize::from(reader.byte()?);
+        reader.forest()
+    }
+}
+
+/// What a checksum at the end vouches for.
+fn checked(bytes: &[u8]) -> Result<&[u8], DecodeError> {
+    let offset = bytes.len();
+    let (content, checksum) = bytes
+        .split_last_chunk::<CHECKSUM_BYTES>()
+        .filter(|(content, _)| content.len() >= HEADER_BYTES)
+        .ok_or(DecodeError::Truncated { offset })?;
+    if u64::from_le_bytes(*checksum) != fnv_1a(content) {
+        return Err(DecodeError::Checksum);
+    }
+    Ok(content)
+}
+
+/// FNV-1a with 64 bits (Fowler, Noll, Vo). No single changed byte leaves it as it is.
+fn fnv_1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl Reader<'_> {
+    /// What follows the version.
+    fn forest(mut self) -> Result<Forest, DecodeError> {
+        let features = usize::from(self.byte()?);
         if !(1..=FEATURES_MAX).contains(&features) {
             return Err(DecodeError::Features { features });
         }
-        let trees = usize::from(u16::from_le_bytes(reader.take()?));
+        let trees = usize::from(u16::from_le_bytes(self.take()?));
         if !(1..=TREES_MAX).contains(&trees) {
             return Err(DecodeError::Trees { trees });
         }
-        let sample_size = usize::from(u16::from_le_bytes(reader.take()?));
+        let sample_size = usize::from(u16::from_le_bytes(self.take()?));
         if !(2..=SAMPLE_SIZE_MAX).contains(&sample_size) {
             return Err(DecodeError::SampleSize { sample_size });
         }
         let axes = (0..features)
-            .map(|feature| reader.axis(feature))
+            .map(|feature| self.axis(feature))
             .collect::<Result<_, _>>()?;
         let mut starts = vec![0];
-        let mut nodes = Vec::with_capacity(reader.left() / (SPLIT_BYTES + 1));
+        let mut nodes = Vec::with_capacity(self.left() / (SPLIT_BYTES + 1));
         for tree in 0..trees {
-            reader.tree(tree, features, sample_size, &mut nodes)?;
+            self.tree(tree, features, sample_size, &mut nodes)?;
             starts.push(nodes.len() as u32);
         }
-        if reader.left() > 0 {
-            let bytes = reader.left();
+        if self.left() > 0 {
+            let bytes = self.left();
             return Err(DecodeError::Trailing { bytes });
         }
         Ok(Forest {
@@ -165,14 +206,7 @@ impl Forest {
             nodes: nodes.into(),
         })
     }
-}
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    offset: usize,
-}
-
-impl Reader<'_> {
     fn left(&self) -> usize {
         self.bytes.len() - self.offset
     }

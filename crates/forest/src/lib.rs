@@ -29,8 +29,10 @@ mod fit;
 mod grow;
 mod tree;
 
+mod batch;
 mod contributions;
 mod score;
+mod trees;
 
 mod axis;
 mod encoding;
@@ -41,6 +43,7 @@ pub use contributions::Contributions;
 pub use encoding::DecodeError;
 pub use fit::{FitError, Parameters};
 pub use path_length::average_path_length;
+pub use trees::{TreeNode, TreeSummary};
 
 use axis::Axis;
 use tree::{Link, Node};

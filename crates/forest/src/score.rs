@@ -29,8 +29,12 @@ impl Forest {
     /// Appends the score of each of the row-major `rows` to `out`: bit for bit what
     /// [`score`](Forest::score) gives, only faster for many rows. `NaN` for a last row cut short.
     pub fn score_batch(&self, rows: &[f64], out: &mut Vec<f64>) {
+        let count = rows.len().div_ceil(self.features());
+        out.reserve(count);
+        if self.suits_full_trees(count) {
+            return self.score_full(rows, out);
+        }
         let mut scaled = [[0.0; FEATURES_MAX]; BLOCK_ROWS];
-        out.reserve(rows.len().div_ceil(self.features()));
         for block in rows.chunks(BLOCK_ROWS * self.features()) {
             let mut usable = [false; BLOCK_ROWS];
             let mut count = 0;
@@ -110,7 +114,7 @@ impl Forest {
 /// Lengths of a row's paths, summed up in the order of the trees whether rows are scored alone or
 /// together: the scores agree to the last bit.
 #[derive(Clone, Copy, Default)]
-struct PathSum {
+pub(crate) struct PathSum {
     /// Splits passed.
     depths: u32,
     /// Leaf corrections.
@@ -118,7 +122,13 @@ struct PathSum {
 }
 
 impl PathSum {
-    fn mean(self, trees: usize) -> f64 {
+    #[inline(always)]
+    pub(crate) fn add(&mut self, depth: u32, below_leaf: f64) {
+        self.depths += depth;
+        self.below_leaves += below_leaf;
+    }
+
+    pub(crate) fn mean(self, trees: usize) -> f64 {
         (f64::from(self.depths) + self.below_leaves) / trees as f64
     }
 }

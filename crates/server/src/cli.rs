@@ -103,6 +103,18 @@ or the same as JSON, [{"case": "tt-230129-0852", "inject_ts": 1674982326}] or
 
 FILE of --out: {"tt-230129-0852": ["ts-contacts-service|c.s.ContactsServiceImpl", …], …}"#;
 
+const MODEL_SHOW_EXAMPLES: &str = "Examples:
+  bellwether model show payments lat
+  bellwether model show payments lat --json | jq .forest.trees[0].nodes
+
+In --json the nodes of a tree are in preorder: rows whose `feature` lies below `below` go to the
+next node, others to the one after all of that side, which is the next one of the same depth as it.
+
+Exit codes:
+  0  done
+  1  the model's file can't be read, or is damaged
+  2  there is no such model; the command line or the configuration is wrong";
+
 const PROMQL_EXAMPLES: &str = "Examples:
   bellwether lab promql samples.om --queries queries.txt
 
@@ -201,6 +213,8 @@ pub enum Command {
     /// Copy the data directory consistently, also while a server works on it.
     #[command(after_help = BACKUP_EXAMPLES)]
     Backup(Backup),
+    /// Models, looked into.
+    Model(ModelOf),
     /// Paging, tried out by hand.
     Notify(Notify),
     /// Judge Bellwether itself, offline, against simulated services whose faults are known.
@@ -384,6 +398,37 @@ pub struct Why {
     pub json: bool,
     #[command(flatten)]
     pub running: Running,
+}
+
+#[derive(Debug, Args)]
+pub struct ModelOf {
+    #[command(subcommand)]
+    pub command: ModelCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// What the model of a metric of a service has learnt: from what, with which parameters, what it
+    /// holds for usual by the time of day, and the trees of its forest.
+    ///
+    /// Reads the file in the data directory, also while a server works on it.
+    #[command(after_help = MODEL_SHOW_EXAMPLES)]
+    Show(ModelShow),
+}
+
+#[derive(Debug, Args)]
+pub struct ModelShow {
+    /// The service, by its id or, where only one has it, its name
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+    /// The id of the metric, such as cpu, mem or lat
+    #[arg(value_name = "METRIC")]
+    pub metric: String,
+    /// Print one JSON object with every node of every tree
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 #[derive(Debug, Args)]

@@ -43,6 +43,7 @@ pub mod doctor;
 pub mod incidents;
 pub mod lab;
 pub mod manual;
+pub mod model;
 pub mod notify_test;
 pub mod offline;
 pub mod remote;

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use server::app::App;
-use server::cli::{Cli, Command, LabCommand, NotifyCommand, Serve, Settings};
+use server::cli::{Cli, Command, LabCommand, ModelCommand, NotifyCommand, Serve, Settings};
 use server::config::{Config, Loaded, LogFormat};
 use server::live::Loading;
 use server::terminal::Terminal;
 use server::{
-    backup, config, credentials, demo, doctor, incidents, lab, manual, notify_test, offline,
+    backup, config, credentials, demo, doctor, incidents, lab, manual, model, notify_test, offline,
     remote, replay, source, why,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -47,6 +47,7 @@ fn is_about_settings(error: &anyhow::Error) -> bool {
         || error.is::<remote::RemoteError>()
         || error.is::<doctor::DoctorError>()
         || error.is::<notify_test::NotifyTestError>()
+        || error.is::<model::ModelShowError>()
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -89,6 +90,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 let loaded = load(&asked.settings)?;
                 in_runtime(notify_test::notify_test(loaded.config, asked))
             }
+        },
+        Command::Model(asked) => match &asked.command {
+            ModelCommand::Show(show) => model::show(&load(&show.settings)?.config, show),
         },
         Command::Lab(lab) => match &lab.command {
             LabCommand::Week(week) => lab::week(week),

@@ -109,17 +109,37 @@ proptest! {
         trees in 1_usize..40,
         sample_size in 2_usize..300,
         seed: u64,
-        count in 0_usize..200,
+        count in prop_oneof![0_usize..200, 500..530_usize, 1000..1500_usize],
+        unusable: prop::sample::Index,
     ) {
-        let training = series::labelled(400);
+        // Trees of up to 256 rows are laid out in full for many rows, higher ones aren't.
+        let training = series::labelled(1500);
         let parameters = Parameters { trees, sample_size, seed };
         let forest = Forest::fit(&training.rows, series::FEATURES, &parameters).unwrap();
-        let rows = &training.rows[..count * series::FEATURES];
+        let mut rows = training.rows[..count * series::FEATURES].to_vec();
+        if count > 0 {
+            let at = unusable.index(rows.len());
+            rows[at] = f64::NAN;
+        }
         let mut batch = vec![-1.0];
-        forest.score_batch(rows, &mut batch);
+        forest.score_batch(&rows, &mut batch);
         prop_assert_eq!(batch.len(), count + 1);
         for (row, score) in rows.chunks(series::FEATURES).zip(&batch[1..]) {
             prop_assert_eq!(forest.score(row).to_bits(), score.to_bits());
+        }
+    }
+}
+
+#[test]
+fn a_large_batch_equals_single_for_any_number_of_features() {
+    for features in 1..12 {
+        let forest = cloud_forest(features);
+        let mut rows = cloud(features, 5000);
+        rows.pop();
+        let batch = scores(&forest, &rows);
+        assert_eq!(batch.len(), rows.len().div_ceil(features));
+        for (row, score) in rows.chunks(features).zip(&batch) {
+            assert_eq!(forest.score(row).to_bits(), score.to_bits(), "{features}");
         }
     }
 }

@@ -522,6 +522,22 @@ async fn training_works_on_the_files_alone() {
     );
     assert_eq!(header("beta")["contamination"], 0.1);
     assert_eq!(header("alpha")["contamination"], 0.01);
+
+    let show = |service: &str| {
+        let config = file.to_str().expect("a plain path");
+        let arguments = [
+            "model", "show", service, "cpu", "--json", "--config", config,
+        ];
+        run(Path::new(env!("CARGO_BIN_EXE_bellwether")), &arguments)
+    };
+    let shown: Value = serde_json::from_slice(&show("beta").stdout).expect("one object");
+    assert_eq!(shown["trained_at"], header("beta")["trained_at"]);
+    assert_eq!(shown["parameters"]["contamination"], 0.1);
+    assert_eq!(shown["forest"]["trees"].as_array().map(Vec::len), Some(100));
+    let refused = show("omega");
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{why}");
+    assert!(why.contains(r#""alpha", "beta""#), "{why}");
     figure(
         "4",
         "bellwether train with Prometheus and server off: models that advance",
