@@ -166,7 +166,9 @@ fn anomalies_without_a_crossing_are_early_warnings() {
             }),
         );
         let warned: Vec<&str> = output.early_warnings.iter().map(|s| s.as_str()).collect();
-        assert_eq!(warned, [SICK], "at {tick}");
+        // The first sample alone is not yet odd enough.
+        let expected: &[&str] = if tick == 0 { &[] } else { &[SICK] };
+        assert_eq!(warned, expected, "at {tick}");
         assert_eq!(output.decided.changes, []);
     }
 }
