@@ -27,8 +27,10 @@ pub(crate) struct Pace {
 /// What a row of the answer says.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Scored {
-    /// In the units of a rarity, 0 to 8; 0 where nothing was judged.
+    /// What is held against the limit, in the units of a rarity, 0 to 8; 0 where nothing was judged.
     pub score: f64,
+    /// The prediction, or for a whole that it is odd: the score has reached its limit, the value is out
+    /// of range, or an anomaly goes on.
     pub is_anomaly: bool,
 }
 
@@ -184,7 +186,7 @@ pub fn unknown_metric(id: MetricId) -> MetricSpec {
 /// The whole of a file: its series, or its metrics taken together.
 pub(crate) struct Whole {
     pub rows: Vec<Scored>,
-    /// In each row the metric of the greatest rarity.
+    /// In each row the metric of the greatest score.
     pub strongest: Vec<usize>,
 }
 
