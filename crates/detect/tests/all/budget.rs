@@ -27,14 +27,19 @@ const HISTORY: usize = 2 * 1440;
 fn series(kind: Kind, seed: u64) -> (Walk, Values) {
     let mut values = Values::new(kind, seed);
     let history = values.take(monday(), MINUTE, HISTORY);
-    let direction = if seed % 2 == 0 { Direction::Both } else { Direction::Up };
+    let direction = if seed % 2 == 0 {
+        Direction::Both
+    } else {
+        Direction::Up
+    };
     let walk = Walk::after(&history, spec(direction, 0.0), Season::utc(), MINUTE);
     (walk, values)
 }
 
 fn seeds() -> impl Iterator<Item = (Kind, u64)> {
     let numbered = KINDS.into_iter().enumerate();
-    numbered.flat_map(|(number, kind)| (0..OF_EACH).map(move |seed| (kind, 100 * number as u64 + seed)))
+    numbered
+        .flat_map(|(number, kind)| (0..OF_EACH).map(move |seed| (kind, 100 * number as u64 + seed)))
 }
 
 #[test]
@@ -80,9 +85,21 @@ fn check_budget(budget: f64, days: usize) {
     }
     let rate = f64::from(begun as u32) / series_days as f64;
     let pass = rate <= budget;
-    println!("{begun} alarms of {samples} samples in {series_days} series-days, {out_of_range} out of range: {of_kind:?}");
-    figure(10, &format!("alarms per series and day at a budget of {budget}"), format!("{rate:.3}"), &format!("{budget}"), pass);
-    assert!(pass, "{rate} > {budget}, limit {}", limit_of(MINUTE, budget));
+    println!(
+        "{begun} alarms of {samples} samples in {series_days} series-days, {out_of_range} out of range: {of_kind:?}"
+    );
+    figure(
+        10,
+        &format!("alarms per series and day at a budget of {budget}"),
+        format!("{rate:.3}"),
+        &format!("{budget}"),
+        pass,
+    );
+    assert!(
+        pass,
+        "{rate} > {budget}, limit {}",
+        limit_of(MINUTE, budget)
+    );
 }
 
 #[test]
@@ -108,7 +125,10 @@ fn raw_anomalies_stay_that_rare_on_days_to_come() {
         let (mut walk, mut values) = series(kind, seed);
         let from = monday() + MINUTE * HISTORY as u32;
         for (_, judged) in walk.go(&values.take(from, MINUTE, 720)) {
-            let forest = judged.components.iter().find(|c| c.component == Component::Forest);
+            let forest = judged
+                .components
+                .iter()
+                .find(|c| c.component == Component::Forest);
             rows += 1;
             raw += usize::from(forest.is_some_and(|f| Some(f.statistic) > f.threshold));
         }
@@ -116,6 +136,12 @@ fn raw_anomalies_stay_that_rare_on_days_to_come() {
     let share = raw as f64 / rows as f64;
     let bar = 2.0 * settings().contamination;
     let pass = share <= bar;
-    figure(10, "share of raw anomalies on fresh days", format!("{share:.4}"), "0.02", pass);
+    figure(
+        10,
+        "share of raw anomalies on fresh days",
+        format!("{share:.4}"),
+        "0.02",
+        pass,
+    );
     assert!(pass, "{share}");
 }

@@ -13,10 +13,6 @@ pub fn figure(line: u32, what: &str, figure: impl std::fmt::Display, bar: &str, 
             .create(true)
             .open(path)
             .unwrap();
-        writeln!(
-            file,
-            "detector {line}\t{what}\t{figure}\t{bar}\t{verdict}"
-        )
-        .unwrap();
+        writeln!(file, "detector {line}\t{what}\t{figure}\t{bar}\t{verdict}").unwrap();
     }
 }

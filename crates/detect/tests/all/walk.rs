@@ -89,7 +89,10 @@ impl Walk {
     pub fn go(&mut self, samples: &[Sample]) -> Vec<(Timestamp, Judgement)> {
         let mut judged = Vec::with_capacity(samples.len());
         for sample in samples {
-            if self.trained_at.is_some_and(|last| sample.time >= last + A_DAY) {
+            if self
+                .trained_at
+                .is_some_and(|last| sample.time >= last + A_DAY)
+            {
                 self.train();
             }
             judged.push((sample.time, self.judge(*sample)));
@@ -116,7 +119,10 @@ pub fn alarms(judged: &[(Timestamp, Judgement)]) -> Vec<Timestamp> {
 }
 
 pub fn anomalies(judged: &[(Timestamp, Judgement)]) -> usize {
-    judged.iter().filter(|(_, judged)| is_anomaly(judged)).count()
+    judged
+        .iter()
+        .filter(|(_, judged)| is_anomaly(judged))
+        .count()
 }
 
 /// What a series is like that stays as it is.
