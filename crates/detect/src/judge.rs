@@ -319,7 +319,10 @@ fn is_outside(sample: Sample, band: Band) -> bool {
 /// their distance and at least by the minimum deviation; none if the value is inside.
 fn outside_everything_seen(model: &Model, value: f64, spec: &MetricSpec) -> Option<(f64, f64)> {
     let (low, high) = model.extremes;
-    let margin = (0.5 * (high - low))
+    let header = &model.header;
+    let span = header.window_to.since(header.window_from).as_secs_f64();
+    let young = (86_400.0 / span.max(1.0)).max(1.0);
+    let margin = (0.5 * young * (high - low))
         .max(spec.minimum_deviation)
         .max(f64::MIN_POSITIVE);
     let above = value > high + margin;
