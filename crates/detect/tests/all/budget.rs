@@ -24,9 +24,9 @@ const OF_EACH: u64 = 4;
 const HISTORY: usize = 1440;
 
 /// A trained series, and what comes next of it.
-fn series(kind: Kind, seed: u64) -> (Walk, Values) {
+fn series(kind: Kind, seed: u64, history: usize) -> (Walk, Values) {
     let mut values = Values::new(kind, seed);
-    let history = values.take(monday(), MINUTE, HISTORY);
+    let history = values.take(monday(), MINUTE, history);
     let direction = if seed.is_multiple_of(2) {
         Direction::Both
     } else {
@@ -46,7 +46,7 @@ fn check_contamination(what: &str, is_one: fn(Kind) -> bool) {
     let wanted = settings().contamination;
     let (mut worst, mut count) = (0.0_f64, 0);
     for (kind, seed) in seeds().filter(|(kind, _)| is_one(*kind)) {
-        let (walk, _) = series(kind, seed);
+        let (walk, _) = series(kind, seed, 2 * HISTORY);
         let share = walk.model.unwrap().header.raw_share;
         worst = worst.max((share / wanted - 1.0).abs());
         count += 1;
@@ -76,7 +76,7 @@ fn check_budget(budget: f64, days: usize) {
     let (mut begun, mut samples, mut out_of_range, mut series_days) = (0, 0, 0, 0);
     let mut of_kind = Vec::new();
     for (kind, seed) in seeds() {
-        let (mut walk, mut values) = series(kind, seed);
+        let (mut walk, mut values) = series(kind, seed, HISTORY);
         walk.budget = budget;
         let from = monday() + MINUTE * HISTORY as u32;
         let judged = walk.go(&values.take(from, MINUTE, days * 1440));
@@ -129,7 +129,7 @@ fn a_small_budget_is_kept() {
 fn raw_anomalies_stay_that_rare_on_days_to_come() {
     let (mut raw, mut rows) = (0, 0);
     for (kind, seed) in seeds().step_by(4) {
-        let (mut walk, mut values) = series(kind, seed);
+        let (mut walk, mut values) = series(kind, seed, HISTORY);
         let from = monday() + MINUTE * HISTORY as u32;
         for (_, judged) in walk.go(&values.take(from, MINUTE, 720)) {
             let forest = judged
