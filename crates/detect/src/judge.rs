@@ -30,6 +30,11 @@ const EPISODE_GAP_SAMPLES: u32 = 2;
 /// The newest samples of a past that are judged.
 const JUDGED_SAMPLES_MAX: usize = 6_000;
 
+/// What is so rare for its time of day, smoothed over minutes, is an anomaly outside its band though
+/// all else finds it usual.
+const OFF_SEASON: f64 = 2.5;
+const OFF_SEASON_HALF_LIFE: Duration = Duration::from_secs(180);
+
 const STATE_MAGIC: &[u8; 8] = b"BWSTATE2";
 
 /// What judging needs beside the sample.
@@ -74,6 +79,8 @@ pub struct SeriesState {
     calibrators: [Calibrator; Component::ALL.len()],
     /// Of the newest sample.
     score: f64,
+    /// The rarity for the time of day, smoothed.
+    off_season: f64,
     /// The first anomaly of the episode under way, and the newest sample that was one or outside its
     /// band.
     episode: Option<(Timestamp, Timestamp)>,
@@ -106,6 +113,7 @@ impl SeriesState {
         let components = self.calibrated(model, &row, &statistics, context);
         let score = self.score_of(&components);
         let limit = limit_of(context.step, context.alarm_budget);
+        self.note_season(&components, context.step);
         let (prediction, reason) = self.decide(model, sample, band, score.unwrap_or(0.0), context);
         let contributions = (prediction == Prediction::Anomaly)
             .then(|| model.forest.contributions(&row.as_array()))
@@ -172,6 +180,9 @@ impl SeriesState {
             Err(Reason::OutOfRange { low, high })
         } else if score >= limit {
             Err(Reason::Unusual { score, limit })
+        } else if self.off_season >= OFF_SEASON && is_outside(sample, band) {
+            let (score, limit) = (self.off_season, OFF_SEASON);
+            Err(Reason::Unusual { score, limit })
         } else if let Some(since) = self.goes_on_since(sample, band, context) {
             Err(Reason::GoesOn { since })
         } else {
@@ -184,6 +195,15 @@ impl SeriesState {
         let is_anomaly = prediction == Prediction::Anomaly;
         self.note_episode(time, is_anomaly, is_outside(sample, band), context.step);
         (prediction, reason)
+    }
+
+    /// What is usual but for its time, as a job that doesn't come, is odd to one judge alone, and for
+    /// long.
+    fn note_season(&mut self, components: &[ComponentScore], step: Duration) {
+        let season = components.iter().find(|c| c.component == Component::Season);
+        let kept = libm::exp2(-step.as_secs_f64() / OFF_SEASON_HALF_LIFE.as_secs_f64());
+        let rarity = season.map_or(0.0, |season| season.rarity);
+        self.off_season += (1.0 - kept) * (rarity - self.off_season);
     }
 
     fn note_episode(&mut self, time: Timestamp, is_anomaly: bool, is_outside: bool, step: Duration) {
@@ -209,6 +229,7 @@ impl SeriesState {
     fn pass_over(&mut self, sample: Sample, context: Context<'_>) {
         self.components.remember(sample, context.step, context.masked);
         self.score = 0.0;
+        self.off_season = 0.0;
     }
 
     /// What each component that has ground to speak says, and how rare that is on this series.
@@ -272,6 +293,7 @@ impl SeriesState {
         let sound = state.calibrators.iter().all(Calibrator::is_sound)
             && state.components.is_sound()
             && state.score.is_finite()
+            && state.off_season.is_finite()
             && state.samples().all(|sample| sample.value.is_finite());
         sound.then_some(state).ok_or(StateError)
     }
@@ -319,7 +341,10 @@ fn is_outside(sample: Sample, band: Band) -> bool {
 /// their distance and at least by the minimum deviation; none if the value is inside.
 fn outside_everything_seen(model: &Model, value: f64, spec: &MetricSpec) -> Option<(f64, f64)> {
     let (low, high) = model.extremes;
-    let margin = (0.5 * (high - low))
+    let header = &model.header;
+    let span = header.window_to.since(header.window_from).as_secs_f64();
+    let young = (86_400.0 / span.max(1.0)).max(1.0);
+    let margin = (0.5 * young * (high - low))
         .max(spec.minimum_deviation)
         .max(f64::MIN_POSITIVE);
     let above = value > high + margin;

@@ -214,8 +214,17 @@ fn contamination_quantile(forest: &Forest, rows: &[f64], contamination: f64) -> 
     scores.sort_by(f64::total_cmp);
     let below = ((1.0 - contamination) * scores.len() as f64).ceil() as usize;
     let threshold = scores[below.clamp(1, scores.len()) - 1];
-    let above = scores.iter().filter(|score| **score > threshold).count();
-    (threshold, above as f64 / scores.len() as f64)
+    let share_above = |threshold: f64| {
+        let above = scores.len() - scores.partition_point(|score| *score <= threshold);
+        above as f64 / scores.len() as f64
+    };
+    // Rows with one score lie above all or none: of both, what comes closer.
+    let first_equal = scores.partition_point(|score| *score < threshold);
+    let lower = scores[first_equal.saturating_sub(1)];
+    let away = |threshold: f64| (share_above(threshold) - contamination).abs();
+    let is_closer = lower < threshold && away(lower) < away(threshold);
+    let threshold = if is_closer { lower } else { threshold };
+    (threshold, share_above(threshold))
 }
 
 fn extremes_of(kept: &[Sample]) -> (f64, f64) {

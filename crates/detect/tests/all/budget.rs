@@ -66,7 +66,6 @@ fn contamination_is_the_share_of_raw_anomalies() {
 }
 
 #[test]
-#[ignore = "short: of rows with one score all lie above the threshold or none"]
 fn contamination_is_the_share_of_raw_anomalies_where_most_values_are_zero() {
     check_contamination("series that are mostly zero", |kind| kind == MOSTLY_ZERO);
 }

@@ -97,7 +97,6 @@ fn a_first_day_is_silent_and_the_second_has_no_burst_at_fifteen_seconds() {
 }
 
 #[test]
-#[ignore = "short: a model of the first hours takes the rest of the day for out of range"]
 fn a_model_of_the_first_hours_raises_no_burst() {
     check_first_day(MINUTE, fewest(), 3, "a sample a minute");
     check_first_day(QUARTER, fewest(), 1, "a sample in 15 s");
