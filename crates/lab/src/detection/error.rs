@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where in a CSV file a value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,16 @@ pub struct Field {
     /// From 1; the heading is line 1.
     pub line: u64,
     pub column: String,
+}
+
+impl Field {
+    pub(super) fn of(row: &csv::StringRecord, path: &Path, column: &str) -> Field {
+        Field {
+            path: path.to_owned(),
+            line: row.position().map_or(0, csv::Position::line),
+            column: column.to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Field {

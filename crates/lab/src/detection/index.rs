@@ -159,11 +159,7 @@ impl Columns {
     fn entry(&self, row: &csv::StringRecord, path: &Path) -> Result<Entry, DetectionError> {
         let text = |at: usize| row.get(at).unwrap_or("");
         let refused = |at: usize, column: &str, must| DetectionError::Value {
-            field: Field {
-                path: path.to_owned(),
-                line: row.position().map_or(0, csv::Position::line),
-                column: column.to_owned(),
-            },
+            field: Field::of(row, path, column),
             value: text(at).to_owned(),
             must,
         };

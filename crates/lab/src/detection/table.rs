@@ -66,11 +66,7 @@ impl Table {
     ) -> Result<(), DetectionError> {
         let text = |at: usize| row.get(at).unwrap_or("").trim();
         let refused = |at: usize, column: &str, must| DetectionError::Value {
-            field: Field {
-                path: path.to_owned(),
-                line: row.position().map_or(0, csv::Position::line),
-                column: column.to_owned(),
-            },
+            field: Field::of(row, path, column),
             value: text(at).to_owned(),
             must,
         };
