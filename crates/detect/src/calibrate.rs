@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 /// Nothing is called rarer than one in 10^8.
 pub const RARITY_MAX: f64 = 8.0;
 
-const BINS: usize = 320;
-const LOWEST: f64 = -9.2;
-const BIN_WIDTH: f64 = 0.075;
-const TAIL_SHARE: f64 = 0.02;
-const HILL_PRIOR: f64 = 0.25;
-const HILL_PRIOR_WEIGHT: f64 = 5.0;
-const HILL_MIN: f64 = 0.03;
-const EXTREME_RARITY: f64 = 4.0;
-const EXTREME_WEIGHT: f64 = 0.3;
-const WARM_UP: u32 = 60;
+pub(crate) const BINS: usize = 320;
+pub(crate) const LOWEST: f64 = -9.2;
+pub(crate) const BIN_WIDTH: f64 = 0.075;
+pub(crate) const TAIL_SHARE: f64 = 0.02;
+pub(crate) const HILL_PRIOR: f64 = 0.25;
+pub(crate) const HILL_PRIOR_WEIGHT: f64 = 5.0;
+pub(crate) const HILL_MIN: f64 = 0.03;
+pub(crate) const EXTREME_RARITY: f64 = 4.0;
+pub(crate) const EXTREME_WEIGHT: f64 = 0.3;
+pub(crate) const WARM_UP: u32 = 60;
 const RESCALE_ABOVE: f64 = 1e12;
 
 /// A streaming estimate of how rare a value of one statistic is. State is bounded: 320 bins.
@@ -133,7 +133,7 @@ pub fn keep_for_half_life(samples: f64) -> f64 {
     libm::pow(0.5, 1.0 / samples.max(200.0))
 }
 
-fn bin_of(ln_statistic: f64) -> usize {
+pub(crate) fn bin_of(ln_statistic: f64) -> usize {
     (((ln_statistic - LOWEST) / BIN_WIDTH).max(0.0) as usize).min(BINS - 1)
 }
 

@@ -8,19 +8,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::RARITY_MAX;
+use crate::calibrate::{
+    BIN_WIDTH, BINS, EXTREME_RARITY, EXTREME_WEIGHT, HILL_MIN, HILL_PRIOR, HILL_PRIOR_WEIGHT,
+    LOWEST, RARITY_MAX, TAIL_SHARE, WARM_UP, bin_of,
+};
 use crate::histogram::Histogram;
-
-const BINS: usize = 320;
-const LOWEST: f64 = -9.2;
-const BIN_WIDTH: f64 = 0.075;
-const TAIL_SHARE: f64 = 0.02;
-const HILL_PRIOR: f64 = 0.25;
-const HILL_PRIOR_WEIGHT: f64 = 5.0;
-const HILL_MIN: f64 = 0.03;
-const EXTREME_RARITY: f64 = 4.0;
-const EXTREME_WEIGHT: f64 = 0.3;
-const WARM_UP: u32 = 60;
 
 /// A streaming estimate of how rare a value of one statistic is. State is bounded: 320 bins, 1.4 KB.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,10 +80,6 @@ impl TailCalibrator {
     pub fn is_sound(&self) -> bool {
         self.histogram.is_sound(BINS)
     }
-}
-
-fn bin_of(ln_statistic: f64) -> usize {
-    (((ln_statistic - LOWEST) / BIN_WIDTH).max(0.0) as usize).min(BINS - 1)
 }
 
 #[cfg(test)]
