@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-spring services ui test test-ui test-spring test-long test-long-spring screenshots fuzz bench bench-ui show-main-job show-incidents show-logs show-embedded show-api show-ui show-spring eval-detection lint build clean
+.PHONY: help demo demo-spring services ui test test-ui test-spring test-long test-long-spring screenshots fuzz bench bench-ui show-main-job show-incidents show-logs show-embedded show-api show-ui show-spring show-detector eval-detection lint build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,15 +75,17 @@ test-long: ## The live tests with 500 kills, 100 more while people are paged, tw
 fuzz: ## Any bytes to the parsers, a minute each (FUZZ_SECONDS=60, TARGETS="exposition"); needs cargo-fuzz, nightly Rust and a C++ compiler
 	@scripts/fuzz.sh
 
-bench: ## How fast the forest, the engine, log templates and the exposition parser are, beside peers (scikit-learn and isotree in an environment of their own, logdrain, prometheus-parse); ten thousand incidents over the API; metrics by wrk
+bench: ## How fast the forest, the whole detector, the engine, log templates and the exposition parser are, beside peers (scikit-learn and isotree in an environment of their own, logdrain, prometheus-parse); ten thousand incidents over the API; metrics by wrk
 	@scripts/require.sh cargo cc curl
 	cargo bench -p forest
+	cargo bench -p detect
 	cargo bench -p engine
 	cargo run --release -p lab --example log_peer
 	cargo bench -p embedded --bench exposition
 	cargo run --release -p embedded --example promql_speed
 	scripts/check_builds.sh
 	scripts/bench_forest.sh
+	scripts/bench_detector.sh
 	scripts/bench_main_job.sh
 	scripts/bench_incidents.sh
 	scripts/bench_api.sh
@@ -111,6 +113,9 @@ show-ui: ## Measure the operator's pages, line by line, against the bars (LINES=
 
 show-spring: ## Measure Bellwether on real Spring Boot services, line by line, against the bars (LINES="1 3" selects)
 	@scripts/show_spring.sh
+
+show-detector: ## Measure the detector, line by line, against the bars (LINES="1 4" selects, WEEKS=10, DATA=../shared/data, EVAL=../shared/eval)
+	@DATA="$(or $(DATA),../shared/data)" EVAL="$(or $(EVAL),../shared/eval)" scripts/show_detector.sh
 
 eval-detection: ## Score the detector on labelled series beside its peers, to target/eval/detection.md (DATA=../shared/data, EVAL=../shared/eval, PEERS="netdata ewma"; peers take an hour the first time)
 	@DATA="$(or $(DATA),../shared/data)" EVAL="$(or $(EVAL),../shared/eval)" scripts/eval_detection.sh

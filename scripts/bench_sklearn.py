@@ -3,6 +3,7 @@
     python3 bench_sklearn.py data FOLDER [SAMPLES]    # needs no package
     python3 bench_sklearn.py measure FOLDER           # needs pandas and scikit-learn; prints one line of JSON
     python3 bench_sklearn.py forests FOLDER [MODELS]  # needs scikit-learn; a line for it and one for isotree, if there
+    python3 bench_sklearn.py retrain FOLDER           # needs scikit-learn; prints one line of JSON
 
 `data` writes little-endian files: day.f64 and later.f64, the values of one series at 15 s, a calm day and a later
 stretch with anomalies; train.f64 (5,760 rows) and test.f64, the five features of each of their samples, row-major, as
@@ -10,6 +11,9 @@ crates/detect/src/featurise.rs defines them; labels.u8, one byte a test row: whe
 
 `forests` prints what crates/forest/examples/forest_json.rs prints of ours; MODELS (100) is how many are scored in turn,
 one row each in random order. It leaves scikit-learn's score of each test row in sklearn.f64.
+
+`retrain` fits the rows of retrain.f64 (as crates/detect/examples/whole_detector.rs writes them) with a contamination of
+0.01, for which the rows are scored and a quantile of their scores is taken.
 """
 
 import array
@@ -31,8 +35,9 @@ WINDOW_MIN = 5  # with fewer there is no row
 
 
 def main():
-    jobs = {"data": write_data, "measure": measure, "forests": forests}
-    if len(sys.argv) not in (3, 4) or sys.argv[1] not in jobs or (sys.argv[1] == "measure" and len(sys.argv) == 4):
+    jobs = {"data": write_data, "measure": measure, "forests": forests, "retrain": retrain}
+    takes_number = sys.argv[1:2] in (["data"], ["forests"])
+    if len(sys.argv) < 3 or sys.argv[1] not in jobs or len(sys.argv) not in ((3, 4) if takes_number else (3,)):
         sys.exit(__doc__)
     jobs[sys.argv[1]](sys.argv[2], *map(int, sys.argv[3:]))
 
@@ -164,6 +169,21 @@ def forests(folder, models=100):
 
     version = importlib.metadata.version("isotree")
     measure_forest("isotree", version, fit_isotree, lambda model, rows: model.predict(rows), data, models, reference)
+
+
+def retrain(folder):
+    one_thread()
+    import numpy as np
+    import sklearn
+    from sklearn.ensemble import IsolationForest
+
+    rows = np.fromfile(f"{folder}/retrain.f64", "<f8").reshape(-1, 5)
+
+    def fit():
+        return IsolationForest(n_estimators=100, max_samples=256, contamination=0.01, random_state=1).fit(rows)
+
+    figures = {"name": "scikit-learn", "retrain_ms": round(1e3 * best(fit, 5), 4), "rows": len(rows)}
+    print(json.dumps(figures | {"version": sklearn.__version__}, separators=(",", ":")))
 
 
 def measure_forest(name, version, fit, score, data, models, reference):

@@ -2,6 +2,7 @@
 
     python3 eval_detection.py kinds INDEX ["DS DS"]   # of series and entity those that are scored
     python3 eval_detection.py table FOLDER COMMIT     # needs pandas
+    python3 eval_detection.py figures FOLDER          # ours against the bars: what, figure, bar, verdict; tabs between
 
 FOLDER has NAME.series.txt and NAME.entity.txt as score.py prints them, NAME.series.csv with its row for each series,
 incidents.txt as incidents.py prints it, and run.txt. MACRO is the mean over data sets. Intervals are 90 % bootstrap
@@ -163,11 +164,74 @@ def report(folder, commit):
     yield "```\n" + (folder / "incidents.txt").read_text().strip() + "\n```"
 
 
+def figures(folder):
+    """The rows of what is required, as scripts/show_detector.sh prints them."""
+    table, nab = read(folder / f"{OURS}.series.txt")
+    missing = [name for name in MACRO if name not in table]
+    # A mean of fewer data sets is not what the bars are for.
+    macro = {} if missing else table["MACRO"]
+    of = f"; {', '.join(missing)} not scored" if missing else ""
+    f1, false = macro.get("evF1"), macro.get("FA/series/day")
+    yield row(
+        f"event-F1 (false per series-day){of}", f"{shown(f1)} ({shown(false)})", ">= .55 (<= .2)",
+        at_least(f1, 0.55), at_most(false, 0.2),
+    )  # fmt: skip
+    vus, auc = macro.get("VUS-PR"), macro.get("AUC-PR")
+    yield row(
+        f"VUS-PR / AUC-PR{of}", f"{shown(vus)} / {shown(auc)}", ">= .47 / .45",
+        at_least(vus, 0.47), at_least(auc, 0.45),
+    )  # fmt: skip
+    recall = macro.get("FA@R.8")
+    yield row(f"false per series-day at an event recall of .8{of}", shown(recall), "<= .60", at_most(recall, 0.6))
+    score = nab.get("real and artificial files")
+    yield row("NAB standard, real and artificial files, as decided", shown(score, 1), ">= 60", at_least(score, 60))
+    macro = read(folder / f"{OURS}.entity.txt")[0].get("MACRO", {}) if (folder / f"{OURS}.entity.txt").exists() else {}
+    f1, false = macro.get("evF1"), macro.get("FA/series/day")
+    yield row(
+        "entity episodes, F1 (false per entity-day)", f"{shown(f1)} ({shown(false)})", ">= .57 (<= .2)",
+        at_least(f1, 0.57), at_most(false, 0.2),
+    )  # fmt: skip
+    found, faults, false, days = of_pods((folder / "incidents.txt").read_text())
+    recall, rate = (found / faults, false / days) if faults and days else (None, None)
+    yield row(
+        "NEZHA, CPU faults found at the pod; false per pod-day",
+        f"{shown(recall, 2)} of {faults}; {shown(rate, 1)}", ">= .90; <= 8", at_least(recall, 0.9), at_most(rate, 8),
+    )  # fmt: skip
+
+
+def of_pods(text):
+    """Over all systems that incidents.py printed: CPU faults found, CPU faults, false alarms and pod-days."""
+    totals = [0, 0, 0, 0]
+    pattern = (
+        r"^pods of \S+: (\d+), faults .*\bcpu (\S+) of (\d+).*"
+        r"; alarms outside fault windows (\d+), \S+/pod/day \((\S+) h\)$"
+    )
+    for pods, share, faults, false, hours in re.findall(pattern, text, re.M):
+        sums = (round(float(share) * int(faults)), int(faults), int(false), int(pods) * float(hours) / 24)
+        totals = [total + more for total, more in zip(totals, sums)]
+    return totals
+
+
+def at_least(value, bar):
+    return None if value is None or value != value else value >= bar
+
+
+def at_most(value, bar):
+    return None if value is None or value != value else value <= bar
+
+
+def row(what, figure, bar, *held):
+    verdict = "not run" if None in held else "pass" if all(held) else "short"
+    return "\t".join((what, figure, bar, verdict))
+
+
 def main():
     if len(sys.argv) >= 3 and sys.argv[1] == "kinds":
         print(" ".join(kinds(sys.argv[2], " ".join(sys.argv[3:]).split())))
     elif len(sys.argv) == 4 and sys.argv[1] == "table":
         print("\n".join(report(pathlib.Path(sys.argv[2]), sys.argv[3])))
+    elif len(sys.argv) == 3 and sys.argv[1] == "figures":
+        print("\n".join(figures(pathlib.Path(sys.argv[2]))))
     else:
         sys.exit(__doc__)
 

@@ -62,6 +62,11 @@ figure() {
     printf '%s%s\t%s\t%s\t%s\t%s\n' "$line_names" "$line" "$@" >>"$BELLWETHER_FIGURES"
 }
 
+# A number of a report in JSON, by its field; nothing where it is null.
+number() {
+    sed -n "s/^ *\"$2\": *\\([-+.0-9e]*\\),\\{0,1\\}\$/\\1/p" "$1" | head -n 1
+}
+
 # The whole check on a fresh clone with nothing built, as the figure of a line.
 new_machine() {
     local line=$1 clone=$work/clone began=$SECONDS verdict=short seconds

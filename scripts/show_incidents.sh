@@ -35,11 +35,6 @@ stories() {
         "≥ $wanted, all hold" "$verdict"
 }
 
-# A number of a report; nothing where it is null.
-number() {
-    sed -n "s/^ *\"$2\": *\\([-+.0-9e]*\\),\\{0,1\\}\$/\\1/p" "$1" | head -n 1
-}
-
 # A number of every week's report against a bar: all must be at most, or at least, so much.
 weeks_figure() {
     local field=$1 what=$2 relation=$3 bar=$4 unit=${5:-} seed value values="" verdict=pass

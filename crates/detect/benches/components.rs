@@ -1,11 +1,12 @@
-//! One sample through all components, their calibrators included: one series after another, and
-//! 6,000 series in turn whose state lies cold. And fitting them to a day at 15 s.
+//! One sample through the components but the forest, their calibrators included: one series after
+//! another, and 6,000 series in turn whose state lies cold. And fitting them to a day at 15 s. The
+//! whole detector is measured by the example `whole_detector`.
 
 use std::time::Duration;
 
-use detect::{Components, Fitted, How, Season, TailCalibrator, ln_of};
+use detect::{Calibrator, Components, Fitted, How, Season, ln_of};
 use divan::{Bencher, black_box};
-use domain::{Direction, Sample, Timestamp};
+use domain::{Component, Direction, Sample, Timestamp};
 
 fn main() {
     divan::main();
@@ -13,7 +14,7 @@ fn main() {
 
 struct Series {
     components: Components,
-    calibrators: [TailCalibrator; 8],
+    calibrators: [Calibrator; Component::ALL.len()],
     fitted: Fitted,
 }
 
@@ -25,16 +26,14 @@ impl Series {
             direction: Direction::Both,
             masked: false,
         };
-        let statistics = self.components.step(sample, &self.fitted, how).as_array();
+        let statistics = self.components.step(sample, &self.fitted, how);
         let mut sum = 0.0;
-        for (calibrator, statistic) in self.calibrators.iter_mut().zip(statistics) {
-            if let Some(statistic) = statistic {
+        for (component, calibrator) in Component::ALL.into_iter().zip(&mut self.calibrators) {
+            if let Some(statistic) = statistics.of(component) {
                 sum += calibrator.observe(ln_of(statistic), 0.9999).unwrap_or(0.0);
             }
         }
-        // Two more: the forest's and the combined one.
-        sum += self.calibrators[6].observe(sum, 0.9999).unwrap_or(0.0);
-        self.calibrators[7].observe(sum, 0.9999).unwrap_or(0.0)
+        sum
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::{Direction, Sample, Timestamp};
+use domain::{Component, Direction, Sample, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::nearest::{LONG, SHORT};
@@ -28,7 +28,7 @@ pub struct How<'a> {
     /// The distance of the series' samples.
     pub step: Duration,
     pub direction: Direction,
-    /// Nothing is learnt from the sample; it enters the past all the same.
+    /// Nothing is learnt from the sample, and it is no past for later ones.
     pub masked: bool,
 }
 
@@ -81,8 +81,8 @@ impl Fitted {
 
 impl Components {
     /// Remembers a sample that nothing is said about.
-    pub fn remember(&mut self, sample: Sample, step: Duration) {
-        self.past.push(sample, step);
+    pub fn remember(&mut self, sample: Sample, step: Duration, masked: bool) {
+        self.past.push(sample, step, masked);
     }
 
     /// Takes a finite sample that is newer than all before it and says how odd it is.
@@ -94,7 +94,7 @@ impl Components {
             masked,
         } = how;
         let floor = fitted.floor;
-        self.past.push(sample, step);
+        self.past.push(sample, step, masked);
         let past = &self.past;
         let same_time = past.same_time(sample.time, season);
         let expected = Seasonal::expected(past, &same_time);
@@ -131,17 +131,17 @@ impl Components {
 }
 
 impl Statistics {
-    /// Level, seasonal, short, long, pattern, innovation.
-    pub fn as_array(&self) -> [Option<f64>; 6] {
+    /// The statistic of a component; none of the forest's, which is no distance.
+    pub fn of(&self, component: Component) -> Option<f64> {
         let statistic = |distance: Distance| distance.statistic;
-        [
-            self.level,
-            self.seasonal.map(statistic),
-            self.short.map(statistic),
-            self.long.map(statistic),
-            self.pattern,
-            self.innovation,
-        ]
+        match component {
+            Component::Forest => None,
+            Component::Level => self.level,
+            Component::Season => self.seasonal.map(statistic),
+            Component::NearestShort => self.short.map(statistic),
+            Component::NearestLong => self.long.map(statistic),
+            Component::Pattern => self.pattern,
+        }
     }
 }
 
@@ -170,6 +170,13 @@ mod tests {
         }
     }
 
+    impl Statistics {
+        fn all(&self) -> [Option<f64>; 5] {
+            let [_, rest @ ..] = Component::ALL;
+            rest.map(|component| self.of(component))
+        }
+    }
+
     fn fitted() -> Fitted {
         let day: Vec<Sample> = (0..5_760).map(sample).collect();
         Fitted::fit(&day, |_| true, STEP)
@@ -192,7 +199,7 @@ mod tests {
         jump.value += 200.0;
         let said = |sample: Sample, direction| {
             let how = how(&season, direction, true);
-            components.clone().step(sample, &fitted, how).as_array()
+            components.clone().step(sample, &fitted, how).all()
         };
         let usual = said(sample(2_000), Direction::Both);
         for (odd, usual) in said(jump, Direction::Both).iter().zip(usual) {
@@ -212,11 +219,11 @@ mod tests {
         let fitted = fitted();
         let mut components = walked(4_000, &fitted);
         let season = Season::utc();
-        let mut largest = [0.0f64; 6];
+        let mut largest = [0.0f64; 5];
         for index in 5_000..5_600 {
             let said =
                 components.step(sample(index), &fitted, how(&season, Direction::Both, false));
-            for (largest, said) in largest.iter_mut().zip(said.as_array()) {
+            for (largest, said) in largest.iter_mut().zip(said.all()) {
                 *largest = largest.max(said.unwrap_or(0.0));
             }
         }
@@ -275,7 +282,7 @@ mod tests {
                 time += if distance > 35 { distance * 100 } else { 1 };
                 let sample = Sample { time: Timestamp::from_millis(time * 15_000), value };
                 let said = components.step(sample, &fitted, how(&season, direction, false));
-                prop_assert!(said.as_array().iter().flatten().all(|s| s.is_finite() && *s >= 0.0));
+                prop_assert!(said.all().iter().flatten().all(|s| s.is_finite() && *s >= 0.0));
             }
             prop_assert!(components.is_sound());
         }

@@ -51,6 +51,11 @@ impl Featuriser {
         if self.ring.len() == RING_SAMPLES {
             self.ring.pop_front();
         }
+        if self.ring.len() == self.ring.capacity() {
+            // Doubled, it would end with room for samples that are never kept.
+            let more = self.ring.len().max(16).min(RING_SAMPLES - self.ring.len());
+            self.ring.reserve_exact(more);
+        }
         self.ring.push_back(sample);
         features
     }

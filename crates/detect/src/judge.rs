@@ -5,26 +5,37 @@ use std::time::Duration;
 
 use domain::{
     Band, Component, ComponentScore, Direction, Features, MetricSpec, Prediction, Reason, Sample,
-    ScoreLimits, Silence, Timestamp,
+    Silence, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::calibrate::{keep_for_half_life, ln_of};
+use crate::components::{Components, How, Statistics};
 use crate::featurise::Featuriser;
-use crate::limits::{Persistence, limits_of};
+use crate::limits::limit_of;
 use crate::{Calibrator, Model, Season};
 
 /// How long it takes a calibrator to forget half.
 const HALF_LIFE: Duration = Duration::from_secs(14 * 86_400);
+/// What a sample's own oddness counts in the score; the rest is the score before it.
+const SHARE_OF_NEWEST: f64 = 0.6;
 
-/// Nothing is learnt from the anomalies of an episode, nor from what is outside the band by the
-/// minimum effect, so that it doesn't soon call itself usual; once the episode is older than this,
-/// at least 20 samples, and no longer grows, it is a shift and is learnt. It ends when as long has
-/// passed without such a sample.
+/// An anomaly that stays outside its band goes on for so long; then it is a shift, and usual.
 const ADOPTED_AFTER: Duration = Duration::from_secs(3_600);
 const ADOPTED_AFTER_SAMPLES: u32 = 20;
+/// An episode ends when so long has passed within the band and without an anomaly.
+const EPISODE_GAP: Duration = Duration::from_secs(300);
+const EPISODE_GAP_SAMPLES: u32 = 2;
 
-const STATE_MAGIC: &[u8; 8] = b"BWSTATE1";
+/// The newest samples of a past that are judged.
+const JUDGED_SAMPLES_MAX: usize = 6_000;
+
+/// What is so rare for its time of day, smoothed over minutes, is an anomaly outside its band though
+/// all else finds it usual.
+const OFF_SEASON: f64 = 2.5;
+const OFF_SEASON_HALF_LIFE: Duration = Duration::from_secs(180);
+
+const STATE_MAGIC: &[u8; 8] = b"BWSTATE2";
 
 /// What judging needs beside the sample.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +56,11 @@ pub struct Judgement {
     pub prediction: Prediction,
     pub silence: Option<Silence>,
     pub reason: Option<Reason>,
+    /// How odd the sample and those right before it are, in the units of a rarity, 0 to 8; none
+    /// while no component is calibrated.
     pub score: Option<f64>,
-    pub limits: Option<ScoreLimits>,
+    /// From which score on a sample is an anomaly.
+    pub limit: Option<f64>,
     /// Nothing was learnt from the sample.
     pub held: bool,
     pub features: Option<Features>,
@@ -55,18 +69,20 @@ pub struct Judgement {
     pub contributions: Option<[f64; 5]>,
 }
 
-/// The memory of one series: its newest samples, calibrators and persistence. Bounded (about 20 KB).
+/// The memory of one series: its newest samples, its last seven days, calibrators and the score.
+/// Bounded (63 KB).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SeriesState {
     featuriser: Featuriser,
-    forest: Calibrator,
-    band: Calibrator,
-    combined: Calibrator,
-    hits: Persistence,
-    /// The newest sample was an anomaly.
-    anomalous: bool,
-    /// The first and the newest sample of the episode under way that was an anomaly, or outside the
-    /// band by the minimum effect.
+    components: Components,
+    /// One for each of [`Component::ALL`].
+    calibrators: [Calibrator; Component::ALL.len()],
+    /// Of the newest sample.
+    score: f64,
+    /// The rarity for the time of day, smoothed.
+    off_season: f64,
+    /// The first anomaly of the episode under way, and the newest sample that was one or outside its
+    /// band.
     episode: Option<(Timestamp, Timestamp)>,
 }
 
@@ -85,21 +101,20 @@ impl SeriesState {
     ) -> Judgement {
         let features = self.featuriser.push(sample, context.step);
         let Some(model) = model else {
+            self.pass_over(sample, context);
             return Judgement::silent(Silence::NoModel, features, None);
         };
         let band = model.band.band(sample.time, context.season);
         let Some(row) = features else {
+            self.pass_over(sample, context);
             return Judgement::silent(Silence::WarmingUp, None, Some(band));
         };
-        let is_outside = is_outside(model, &row, band, context.spec);
-        let context = Context {
-            masked: context.masked || self.is_held(sample, is_outside, band, context),
-            ..context
-        };
-        let components = self.components(model, &row, band, context);
-        let score = self.combine(&components, context);
-        let (prediction, reason) = self.decide(model, &row, band, &components, score, context);
-        self.note_episode(sample.time, prediction, is_outside, context.step);
+        let statistics = self.components.step(sample, &model.fitted, how(context));
+        let components = self.calibrated(model, &row, &statistics, context);
+        let score = self.score_of(&components);
+        let limit = limit_of(context.step, context.alarm_budget);
+        self.note_season(&components, context.step);
+        let (prediction, reason) = self.decide(model, sample, band, score.unwrap_or(0.0), context);
         let contributions = (prediction == Prediction::Anomaly)
             .then(|| model.forest.contributions(&row.as_array()))
             .and_then(|contributions| contributions.per_feature.try_into().ok());
@@ -108,12 +123,29 @@ impl SeriesState {
             silence: None,
             reason: Some(reason),
             score,
-            limits: Some(limits_of(context.step, context.alarm_budget)),
+            limit: Some(limit),
             held: context.masked,
             features,
             band: Some(band),
             components,
             contributions,
+        }
+    }
+
+    /// Follows the past of a series, oldest first, to where it ends: the newest 6,000 samples are
+    /// judged, so that the calibrators know the series; older ones are only remembered.
+    pub fn follow(
+        &mut self,
+        model: Option<&Model>,
+        past: &[Sample],
+        context: Context<'_>,
+        is_masked: impl Fn(Timestamp) -> bool,
+    ) {
+        let first_judged = past.len().saturating_sub(JUDGED_SAMPLES_MAX);
+        for (index, sample) in past.iter().enumerate() {
+            let masked = is_masked(sample.time);
+            let context = Context { masked, ..context };
+            self.step(model.filter(|_| index >= first_judged), *sample, context);
         }
     }
 
@@ -131,141 +163,121 @@ impl SeriesState {
         self.samples().filter(|sample| sample.time > time).collect()
     }
 
-    /// Whether a sample belongs to an episode that is not, or not yet, a shift to be learnt: young,
-    /// or still growing.
-    fn is_held(&self, sample: Sample, is_outside: bool, band: Band, context: Context<'_>) -> bool {
-        let since = self.episode.map_or(sample.time, |(first, _)| first);
-        let adopted_after = adopted_after(context.step);
-        (self.anomalous || is_outside)
-            && (sample.time.since(since) < adopted_after
-                || self.is_growing(sample.time, band, context.spec, adopted_after))
+    /// The score against its limit; or far outside everything seen, which a forest can't tell from
+    /// mildly odd; or an anomaly that goes on. Either way it must be an effect in the bad direction.
+    fn decide(
+        &mut self,
+        model: &Model,
+        sample: Sample,
+        band: Band,
+        score: f64,
+        context: Context<'_>,
+    ) -> (Prediction, Reason) {
+        let Sample { time, value } = sample;
+        let spec = context.spec;
+        let limit = limit_of(context.step, context.alarm_budget);
+        let reason = if let Some((low, high)) = outside_everything_seen(model, value, spec) {
+            Err(Reason::OutOfRange { low, high })
+        } else if score >= limit {
+            Err(Reason::Unusual { score, limit })
+        } else if self.off_season >= OFF_SEASON && is_outside(sample, band) {
+            let (score, limit) = (self.off_season, OFF_SEASON);
+            Err(Reason::Unusual { score, limit })
+        } else if let Some(since) = self.goes_on_since(sample, band, context) {
+            Err(Reason::GoesOn { since })
+        } else {
+            Ok(Reason::Usual)
+        };
+        let (prediction, reason) = match (reason, effect(value, band, spec)) {
+            (Ok(reason), _) | (Err(_), Err(reason)) => (Prediction::Normal, reason),
+            (Err(reason), Ok(())) => (Prediction::Anomaly, reason),
+        };
+        let is_anomaly = prediction == Prediction::Anomaly;
+        self.note_episode(time, is_anomaly, is_outside(sample, band), context.step);
+        (prediction, reason)
     }
 
-    /// Whether the newest tenth of a stretch lies farther from expected than its first tenth, by
-    /// half the minimum effect.
-    fn is_growing(&self, now: Timestamp, band: Band, spec: &MetricSpec, stretch: Duration) -> bool {
-        let mean = |from: Timestamp, to: Timestamp| {
-            let within = |sample: &Sample| from <= sample.time && sample.time <= to;
-            let distances = self
-                .samples()
-                .filter(within)
-                .map(|sample| distance(sample.value, band, spec));
-            let (sum, count) = distances.fold((0.0, 0.0), |(sum, n), d| (sum + d, n + 1.0));
-            (count > 0.0).then_some(sum / count)
-        };
-        let (first, tenth) = (now - stretch, stretch / 10);
-        match (mean(first, first + tenth), mean(now - tenth, now)) {
-            (Some(before), Some(after)) => after - before >= 0.5 * spec.minimum_deviation,
-            _ => false,
-        }
+    /// What is usual but for its time, as a job that doesn't come, is odd to one judge alone, and for
+    /// long.
+    fn note_season(&mut self, components: &[ComponentScore], step: Duration) {
+        let season = components.iter().find(|c| c.component == Component::Season);
+        let kept = libm::exp2(-step.as_secs_f64() / OFF_SEASON_HALF_LIFE.as_secs_f64());
+        let rarity = season.map_or(0.0, |season| season.rarity);
+        self.off_season += (1.0 - kept) * (rarity - self.off_season);
     }
 
     fn note_episode(
         &mut self,
         time: Timestamp,
-        prediction: Prediction,
+        is_anomaly: bool,
         is_outside: bool,
         step: Duration,
     ) {
-        self.anomalous = prediction == Prediction::Anomaly;
-        let belongs = self.anomalous || is_outside;
-        self.episode = match self.episode {
-            Some((first, newest)) if time.since(newest) < adopted_after(step) => {
-                Some((first, if belongs { time } else { newest }))
-            }
-            _ => belongs.then_some((time, time)),
+        let gap = EPISODE_GAP.max(step * EPISODE_GAP_SAMPLES);
+        let under_way = self
+            .episode
+            .filter(|(_, newest)| time.since(*newest) <= gap);
+        self.episode = match under_way {
+            Some((first, _)) if is_anomaly || is_outside => Some((first, time)),
+            None if is_anomaly => Some((time, time)),
+            _ => under_way,
         };
     }
 
-    fn components(
+    /// Since when a sample that is outside its band has been part of an episode that is too young to
+    /// be a shift.
+    fn goes_on_since(&self, sample: Sample, band: Band, context: Context<'_>) -> Option<Timestamp> {
+        let (since, _) = self.episode?;
+        let adopted_after = ADOPTED_AFTER.max(context.step * ADOPTED_AFTER_SAMPLES);
+        let is_young = sample.time.since(since) < adopted_after;
+        (is_young && is_outside(sample, band)).then_some(since)
+    }
+
+    /// Remembers a sample that can't be judged.
+    fn pass_over(&mut self, sample: Sample, context: Context<'_>) {
+        self.components
+            .remember(sample, context.step, context.masked);
+        self.score = 0.0;
+        self.off_season = 0.0;
+    }
+
+    /// What each component that has ground to speak says, and how rare that is on this series.
+    fn calibrated(
         &mut self,
         model: &Model,
         row: &Features,
-        band: Band,
+        statistics: &Statistics,
         context: Context<'_>,
     ) -> Vec<ComponentScore> {
         let isolation = model.forest.score(&row.as_array());
-        let deviations = model
-            .band
-            .statistic(row.value, &band, context.spec.direction);
-        // Isolation scores lie in a narrow range: 20 nepers from 0 to 1 spread them over the bins.
-        let ln_isolation = 20.0 * (isolation - 0.5);
-        let (forest_threshold, band_threshold) =
-            (model.forest_threshold, crate::band::BAND_DEVIATIONS);
-        [
-            (
-                (Component::Forest, isolation, forest_threshold),
-                ln_isolation,
-                &mut self.forest,
-            ),
-            (
-                (Component::Band, deviations, band_threshold),
-                ln_of(deviations),
-                &mut self.band,
-            ),
-        ]
-        .into_iter()
-        .map(
-            |((component, statistic, threshold), ln_statistic, calibrator)| ComponentScore {
+        let calibrators = Component::ALL.into_iter().zip(&mut self.calibrators);
+        let score = |(component, calibrator): (Component, &mut Calibrator)| {
+            let (statistic, ln_statistic) = match component {
+                // Isolation scores lie in a narrow range: 20 nepers from 0 to 1 spread them over the bins.
+                Component::Forest => (isolation, 20.0 * (isolation - 0.5)),
+                _ => statistics.of(component).map(|s| (s, ln_of(s)))?,
+            };
+            let rarity = rarity_of(calibrator, ln_statistic, context)?;
+            Some(ComponentScore {
                 component,
                 statistic,
-                threshold,
-                rarity: rarity_of(calibrator, ln_statistic, context).unwrap_or(0.0),
-            },
-        )
-        .collect()
-    }
-
-    /// The mean of the components' rarities, calibrated again.
-    fn combine(&mut self, components: &[ComponentScore], context: Context<'_>) -> Option<f64> {
-        let sum: f64 = components.iter().map(|c| c.rarity).sum();
-        rarity_of(&mut self.combined, sum / components.len() as f64, context)
-    }
-
-    fn decide(
-        &mut self,
-        model: &Model,
-        row: &Features,
-        band: Band,
-        components: &[ComponentScore],
-        score: Option<f64>,
-        context: Context<'_>,
-    ) -> (Prediction, Reason) {
-        let limits = limits_of(context.step, context.alarm_budget);
-        let raw = components.iter().any(ComponentScore::speaks);
-        let rarity = score.unwrap_or(0.0);
-        let hit = raw && rarity >= limits.persistent;
-        let hits = self.hits.push(hit, limits.of);
-
-        let persistent = Reason::Persistent {
-            hits,
-            of: limits.of,
-            limit: limits.persistent,
+                threshold: (component == Component::Forest).then_some(model.forest_threshold),
+                rarity,
+            })
         };
-        let rule =
-            if let Some((low, high)) = outside_everything_seen(model, row.value, context.spec) {
-                Ok(Reason::OutOfRange { low, high })
-            } else if raw && rarity >= limits.single {
-                Ok(Reason::VeryRare {
-                    rarity,
-                    limit: limits.single,
-                })
-            } else if hits >= limits.needed || (self.anomalous && hit) {
-                Ok(persistent)
-            } else if hits > 0 {
-                Err(Reason::NotPersistent {
-                    hits,
-                    needed: limits.needed,
-                    of: limits.of,
-                })
-            } else {
-                Err(Reason::Usual)
-            };
-        let judged = rule.and_then(|reason| effect(row.value, band, context.spec).map(|()| reason));
-        match judged {
-            Ok(reason) => (Prediction::Anomaly, reason),
-            Err(reason) => (Prediction::Normal, reason),
+        calibrators.filter_map(score).collect()
+    }
+
+    /// The mean of the components' rarities, smoothed over the samples: one that is very odd moves
+    /// it past its limit at once, several that are odd in a row do so together.
+    fn score_of(&mut self, components: &[ComponentScore]) -> Option<f64> {
+        if components.is_empty() {
+            return None;
         }
+        let sum: f64 = components.iter().map(|c| c.rarity).sum();
+        let mean = sum / components.len() as f64;
+        self.score += SHARE_OF_NEWEST * (mean - self.score);
+        Some(self.score)
     }
 
     /// The state's bytes: a magic, postcard and the BLAKE3 hash of both.
@@ -287,8 +299,10 @@ impl SeriesState {
         }
         let body = content.strip_prefix(STATE_MAGIC).ok_or(StateError)?;
         let state: SeriesState = postcard::from_bytes(body).map_err(|_| StateError)?;
-        let calibrators = [&state.forest, &state.band, &state.combined];
-        let sound = calibrators.into_iter().all(Calibrator::is_sound)
+        let sound = state.calibrators.iter().all(Calibrator::is_sound)
+            && state.components.is_sound()
+            && state.score.is_finite()
+            && state.off_season.is_finite()
             && state.samples().all(|sample| sample.value.is_finite());
         sound.then_some(state).ok_or(StateError)
     }
@@ -301,7 +315,7 @@ impl Judgement {
             silence: Some(silence),
             reason: None,
             score: None,
-            limits: None,
+            limit: None,
             held: false,
             features,
             band,
@@ -311,15 +325,13 @@ impl Judgement {
     }
 }
 
-/// Outside the band by the minimum effect: what grows slowly is held from here on, before it is
-/// rare enough to be an anomaly, for else its beginning would make the rest of it usual.
-fn is_outside(model: &Model, row: &Features, band: Band, spec: &MetricSpec) -> bool {
-    let deviations = model.band.statistic(row.value, &band, spec.direction);
-    deviations >= crate::band::BAND_DEVIATIONS && effect(row.value, band, spec).is_ok()
-}
-
-fn adopted_after(step: Duration) -> Duration {
-    ADOPTED_AFTER.max(step * ADOPTED_AFTER_SAMPLES)
+fn how<'a>(context: Context<'a>) -> How<'a> {
+    How {
+        season: context.season,
+        step: context.step,
+        direction: context.spec.direction,
+        masked: context.masked,
+    }
 }
 
 fn rarity_of(calibrator: &mut Calibrator, ln_statistic: f64, context: Context<'_>) -> Option<f64> {
@@ -330,11 +342,18 @@ fn rarity_of(calibrator: &mut Calibrator, ln_statistic: f64, context: Context<'_
     calibrator.observe(ln_statistic, keep_for_half_life(half_life))
 }
 
+fn is_outside(sample: Sample, band: Band) -> bool {
+    sample.value < band.lower || sample.value > band.upper
+}
+
 /// The limits beyond which lies nothing like the training window: its extremes, widened by half
 /// their distance and at least by the minimum deviation; none if the value is inside.
 fn outside_everything_seen(model: &Model, value: f64, spec: &MetricSpec) -> Option<(f64, f64)> {
     let (low, high) = model.extremes;
-    let margin = (0.5 * (high - low))
+    let header = &model.header;
+    let span = header.window_to.since(header.window_from).as_secs_f64();
+    let young = (86_400.0 / span.max(1.0)).max(1.0);
+    let margin = (0.5 * young * (high - low))
         .max(spec.minimum_deviation)
         .max(f64::MIN_POSITIVE);
     let above = value > high + margin;
@@ -358,7 +377,10 @@ fn distance(value: f64, band: Band, spec: &MetricSpec) -> f64 {
 }
 
 /// Whether the distance from expected is large enough and in the bad direction.
-fn effect(value: f64, band: Band, spec: &MetricSpec) -> Result<(), Reason> {
+///
+/// # Errors
+/// Why it is no effect.
+pub fn effect(value: f64, band: Band, spec: &MetricSpec) -> Result<(), Reason> {
     let distance = distance(value, band, spec);
     if distance < 0.0 {
         Err(Reason::HarmlessDirection)

@@ -1,48 +1,23 @@
-//! How rare is rare enough, and for how long: the same for a series and for a whole service.
+//! From which score on a sample, or a service, is an anomaly.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use domain::ScoreLimits;
-use serde::{Deserialize, Serialize};
+/// On a series of a sample a minute, with the alarm budget below.
+const AT_A_MINUTE: f64 = 2.1;
+const BUDGET: f64 = 0.2;
+/// Ten times as many samples a day, or a tenth of the budget, take so much more.
+const A_DECADE: f64 = 0.4;
+const LOWEST: f64 = 0.5;
 
-/// Persistence looks at the samples of this duration, at least 6 and at most 24 of them.
-const PERSISTENCE: Duration = Duration::from_secs(360);
-const PERSISTENCE_SAMPLES: (u32, u32) = (6, 24);
-
-/// The limits, in −log10 of a probability, from the distance of samples and from how many
+/// The limit of the score, in the units of a rarity, from the distance of samples and from how many
 /// predictions per series and day may be wrong.
-pub fn limits_of(step: Duration, alarm_budget: f64) -> ScoreLimits {
-    let step = step.as_secs_f64().max(0.001);
-    let a_day = 86_400.0 / step;
-    let rarity = |probability: f64| -libm::log10(probability);
-    let samples = (PERSISTENCE.as_secs_f64() / step).ceil() as u32;
-    let of = samples.clamp(PERSISTENCE_SAMPLES.0, PERSISTENCE_SAMPLES.1);
-    ScoreLimits {
-        single: rarity((5.0 * alarm_budget / a_day).min(0.005)),
-        persistent: rarity((50.0 * alarm_budget / a_day).min(0.02)),
-        needed: of * 2 / 3,
-        of,
-    }
-}
-
-/// Which of the newest samples were rare enough to count, newest last; at most 24.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Persistence(VecDeque<bool>);
-
-impl Persistence {
-    /// Takes the newest sample and says how many of the newest `of` counted.
-    pub fn push(&mut self, hit: bool, of: u32) -> u32 {
-        while self.0.len() >= of as usize {
-            self.0.pop_front();
-        }
-        self.0.push_back(hit);
-        self.0.iter().filter(|hit| **hit).count() as u32
-    }
-
-    pub fn is_sound(&self) -> bool {
-        self.0.len() <= PERSISTENCE_SAMPLES.1 as usize
-    }
+///
+/// Were the judges independent, a mean of six rarities of 2.1 would be a matter of one in 10^9; they
+/// look at the same value and agree, so the constants were measured, on recorded series.
+pub fn limit_of(step: Duration, alarm_budget: f64) -> f64 {
+    let a_day = 86_400.0 / step.as_secs_f64().max(0.001);
+    let decades = libm::log10(a_day / 1_440.0) + libm::log10(BUDGET / alarm_budget.max(1e-6));
+    (AT_A_MINUTE + A_DECADE * decades).max(LOWEST)
 }
 
 #[cfg(test)]
@@ -50,21 +25,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_longer_step_needs_fewer_samples_and_less_rarity() {
-        let at = |seconds| limits_of(Duration::from_secs(seconds), 0.2);
-        let (quick, minute, five) = (at(15), at(60), at(300));
-        assert_eq!((quick.needed, quick.of), (16, 24));
-        assert_eq!((minute.needed, minute.of), (4, 6));
-        assert_eq!((five.needed, five.of), (4, 6));
-        assert!(quick.single > minute.single && minute.single > five.single);
-        assert!((minute.single - libm::log10(1440.0)).abs() < 1e-12);
-        assert!(at(3_600).persistent >= -libm::log10(0.02) - 1e-12);
-    }
-
-    #[test]
-    fn only_the_newest_samples_count() {
-        let mut persistence = Persistence::default();
-        let counts = [true, true, false, false, true].map(|hit| persistence.push(hit, 3));
-        assert_eq!(counts, [1, 2, 2, 1, 1]);
+    fn more_samples_and_a_smaller_budget_take_more() {
+        let at = |seconds, budget| limit_of(Duration::from_secs(seconds), budget);
+        assert_eq!(at(60, 0.2), 2.1);
+        assert!((at(6, 0.2) - 2.5).abs() < 1e-12);
+        assert!((at(600, 0.2) - 1.7).abs() < 1e-12);
+        assert!((at(60, 0.02) - 2.5).abs() < 1e-12);
+        assert_eq!(at(86_400, 1e9), 0.5);
     }
 }

@@ -12,9 +12,10 @@ use forest::Forest;
 use serde::{Deserialize, Serialize};
 
 use crate::band::SeasonalBand;
+use crate::components::Fitted;
 use crate::featurise::FEATURES_VERSION;
 
-const MAGIC: &[u8; 8] = b"BWMODEL1";
+const MAGIC: &[u8; 8] = b"BWMODEL2";
 const HASH_BYTES: usize = 32;
 /// No model is larger; what claims to be is refused unread.
 pub const MODEL_BYTES_MAX: usize = 4 << 20;
@@ -52,6 +53,8 @@ pub struct Model {
     /// Isolation scores above are raw anomalies: the 1 − contamination quantile in training.
     pub forest_threshold: f64,
     pub band: SeasonalBand,
+    /// What the distance-like components need.
+    pub fitted: Fitted,
     /// The least and the greatest training value.
     pub extremes: (f64, f64),
 }
@@ -61,13 +64,14 @@ struct Body {
     forest: Vec<u8>,
     forest_threshold: f64,
     band: SeasonalBand,
+    fitted: Fitted,
     extremes: (f64, f64),
 }
 
 /// Why bytes are not a model of this series.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
-    #[error("it is not a Bellwether model of format 1")]
+    #[error("it is not a Bellwether model of format 2")]
     Magic,
     #[error("it is {0} bytes long, which no model is")]
     Length(usize),
@@ -90,6 +94,7 @@ impl Model {
             forest: self.forest.encode(),
             forest_threshold: self.forest_threshold,
             band: self.band.clone(),
+            fitted: self.fitted.clone(),
             extremes: self.extremes,
         };
         let body = postcard::to_stdvec(&body).expect("a body is plain data");
@@ -138,7 +143,7 @@ impl Model {
         }
         let (low, high) = body.extremes;
         let finite = body.forest_threshold.is_finite() && low.is_finite() && high.is_finite();
-        if !finite || low > high || !body.band.is_sound() {
+        if !finite || low > high || !body.band.is_sound() || !body.fitted.is_sound() {
             return Err(malformed("body", "a number is not finite or out of order"));
         }
         Ok(Model {
@@ -146,6 +151,7 @@ impl Model {
             forest,
             forest_threshold: body.forest_threshold,
             band: body.band,
+            fitted: body.fitted,
             extremes: body.extremes,
         })
     }

@@ -66,8 +66,7 @@ impl Nearest {
         masked: bool,
     ) -> Option<Distance> {
         let mut scratch = [0.0; WINDOW_MAX];
-        let first = past.newest() + 1 - search.window as i64;
-        let newest = past.values(first, &mut scratch[..search.window]);
+        let newest = past.newest_values(&mut scratch[..search.window]);
         if newest.iter().any(|value| value.is_nan()) {
             return None;
         }
@@ -179,7 +178,7 @@ mod tests {
                 time: newest,
                 value,
             };
-            past.push(sample, Duration::from_secs(every.unsigned_abs()));
+            past.push(sample, Duration::from_secs(every.unsigned_abs()), false);
         }
         let same_time = past.same_time(newest, &Season::utc());
         (past, same_time)
@@ -221,7 +220,7 @@ mod tests {
             let mut newest = Timestamp::EPOCH;
             for i in kept {
                 newest = Timestamp::from_millis(i as i64 * every * 1_000);
-                past.push(Sample { time: newest, value: value(i) }, Duration::from_secs(every.unsigned_abs()));
+                past.push(Sample { time: newest, value: value(i) }, Duration::from_secs(every.unsigned_abs()), false);
             }
             prop_assume!(past.span() > 0);
             let same_time = past.same_time(newest, &Season::utc());
@@ -269,7 +268,7 @@ mod tests {
         for minute in (0..600).chain(700..760) {
             let time = Timestamp::from_millis(minute * 60_000);
             let value = (minute % 7) as f64;
-            past.push(Sample { time, value }, MINUTE);
+            past.push(Sample { time, value }, MINUTE, false);
             let same = past.same_time(time, &Season::utc());
             let said = nearest.step(LONG, &past, &same, 0.1, MINUTE, Direction::Both, false);
             if said.is_some() && minute >= 700 {

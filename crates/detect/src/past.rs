@@ -3,6 +3,9 @@
 //! A bucket is max(step, 60 s) long and holds the mean of its samples, as f32; NaN stands for none.
 //! The newest is unfinished and means what it has so far. Holes of up to three buckets are filled with the
 //! value before them, so that a missed scrape silences nothing; longer gaps stay gaps.
+//!
+//! What an incident masks is left out of the past, so that the next incident isn't usual; the newest
+//! hundred buckets are kept beside it as they were, for they are what is compared with the past.
 
 use std::time::Duration;
 
@@ -24,6 +27,8 @@ const SPARE_BUCKETS: usize = 32;
 /// Series of long steps keep so many buckets, for comparisons with the recent past.
 const BUCKETS_MIN: usize = 1_280;
 const FILLED_BUCKETS_MAX: i64 = 3;
+/// The longest window that is compared with the past.
+pub const WINDOW_MAX: usize = 100;
 
 /// The newest buckets of a series. Bounded: 41 KB for buckets of a minute.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -31,12 +36,16 @@ pub struct PastBuckets {
     bucket_seconds: i64,
     /// A ring: the bucket of number n, counted from the epoch, lies at n modulo its length.
     values: Vec<f32>,
+    /// A ring of the newest buckets, those that are masked among them.
+    recent: Vec<f32>,
     /// The number of the newest bucket, and of the oldest that was ever filled.
     newest: i64,
     oldest: i64,
     /// The sum and count of the samples in the newest bucket.
     sum: f64,
     count: u32,
+    /// One of these samples is masked, and so the bucket.
+    masked: bool,
 }
 
 /// NaN is a value like any other here.
@@ -47,6 +56,7 @@ impl PartialEq for PastBuckets {
         self.bucket_seconds == other.bucket_seconds
             && (self.newest, self.oldest) == (other.newest, other.oldest)
             && (self.sum.to_bits(), self.count) == (other.sum.to_bits(), other.count)
+            && self.masked == other.masked
             && mine.eq(others)
     }
 }
@@ -56,8 +66,8 @@ impl PartialEq for PastBuckets {
 pub struct SameTime(pub [i64; DAYS]);
 
 impl PastBuckets {
-    /// Takes a finite sample that is newer than all before it.
-    pub fn push(&mut self, sample: Sample, step: Duration) {
+    /// Takes a finite sample that is newer than all before it; a `masked` one is no past.
+    pub fn push(&mut self, sample: Sample, step: Duration, masked: bool) {
         self.use_bucket(bucket_seconds(step));
         let number = self.number_of(sample.time);
         if self.count == 0 {
@@ -67,8 +77,8 @@ impl PastBuckets {
         }
         self.sum += sample.value.clamp(-VALUE_MAX, VALUE_MAX);
         self.count += 1;
-        let slot = self.slot(self.newest);
-        self.values[slot] = (self.sum / f64::from(self.count)) as f32;
+        self.masked |= masked;
+        self.set(self.newest, (self.sum / f64::from(self.count)) as f32);
     }
 
     /// The number of the newest bucket; meaningless while empty.
@@ -126,6 +136,18 @@ impl PastBuckets {
         scratch
     }
 
+    /// The newest buckets, oldest first, masked or not; at most [`WINDOW_MAX`] of them.
+    pub fn newest_values<'a>(&self, scratch: &'a mut [f32]) -> &'a [f32] {
+        let first = self.newest + 1 - scratch.len() as i64;
+        for (number, value) in (first..).zip(scratch.iter_mut()) {
+            *value = match self.recent.is_empty() {
+                true => f32::NAN,
+                false => self.recent[recent_slot(number)],
+            };
+        }
+        scratch
+    }
+
     /// Where the same time of day lies. After a change of clocks it is the same wall-clock time.
     pub fn same_time(&self, time: Timestamp, season: &Season) -> SameTime {
         let day = |days: i64| time - Duration::from_millis((days * DAY_MILLIS).unsigned_abs());
@@ -156,20 +178,27 @@ impl PastBuckets {
         number.rem_euclid(self.length()) as usize
     }
 
+    /// Writes a bucket.
+    fn set(&mut self, number: i64, value: f32) {
+        let slot = self.slot(number);
+        self.values[slot] = if self.masked { f32::NAN } else { value };
+        self.recent[recent_slot(number)] = value;
+    }
+
     /// Begins a later bucket, and fills or empties those in between.
     fn open(&mut self, number: i64) {
         let hole = number - self.newest - 1;
         let filler = if hole <= FILLED_BUCKETS_MAX {
-            self.value(self.newest)
+            self.recent[recent_slot(self.newest)]
         } else {
             f32::NAN
         };
         let from = (number - self.length()).max(self.newest) + 1;
         for missed in from..number {
-            let slot = self.slot(missed);
-            self.values[slot] = filler;
+            self.set(missed, filler);
         }
         (self.newest, self.sum, self.count) = (number, 0.0, 0);
+        self.masked = false;
     }
 
     /// Changes to buckets of another length, each of which takes what was there at its time.
@@ -180,6 +209,7 @@ impl PastBuckets {
         let mut other = PastBuckets {
             bucket_seconds: seconds,
             values: vec![f32::NAN; capacity(seconds)],
+            recent: vec![f32::NAN; WINDOW_MAX],
             ..PastBuckets::default()
         };
         let part = seconds.min(self.bucket_seconds).max(1);
@@ -195,6 +225,7 @@ impl PastBuckets {
                     other.push(
                         Sample { time, value },
                         Duration::from_secs(seconds.unsigned_abs()),
+                        false,
                     );
                 }
             }
@@ -208,7 +239,12 @@ impl PastBuckets {
         is_unused
             || ((BUCKET_SECONDS_MIN..=bucket_seconds(Duration::MAX)).contains(&seconds)
                 && self.values.len() == capacity(seconds)
-                && self.values.iter().all(|value| !value.is_infinite())
+                && self.recent.len() == WINDOW_MAX
+                && self
+                    .values
+                    .iter()
+                    .chain(&self.recent)
+                    .all(|value| !value.is_infinite())
                 && self.sum.is_finite()
                 && self.count > 0
                 && self.oldest <= self.newest
@@ -257,6 +293,10 @@ pub(crate) fn bucket_means(
     means
 }
 
+fn recent_slot(number: i64) -> usize {
+    number.rem_euclid(WINDOW_MAX as i64) as usize
+}
+
 fn bucket_seconds(step: Duration) -> i64 {
     let rounded =
         step.as_secs().min(DAY_SECONDS.unsigned_abs()) + u64::from(step.subsec_millis() >= 500);
@@ -288,7 +328,7 @@ mod tests {
 
     fn filled(seconds: impl Iterator<Item = i64>, step: Duration) -> PastBuckets {
         let mut past = PastBuckets::default();
-        seconds.for_each(|at| past.push(sample(at, at as f64), step));
+        seconds.for_each(|at| past.push(sample(at, at as f64), step, false));
         past
     }
 
@@ -324,7 +364,7 @@ mod tests {
     #[test]
     fn a_gap_of_months_empties_it() {
         let mut past = filled((0..20_000).map(|i| i * 60), MINUTE);
-        past.push(sample(200_000 * 60, 1.0), MINUTE);
+        past.push(sample(200_000 * 60, 1.0), MINUTE, false);
         assert!((1..10_200).all(|back| past.value(200_000 - back).is_nan()));
         assert_eq!(past.value(200_000), 1.0);
     }
@@ -341,6 +381,7 @@ mod tests {
                 value: 1.0,
             },
             MINUTE,
+            false,
         );
         let numbers = past.same_time(now, &berlin).0;
         let minute = |text: &str| at(text).as_millis() / 60_000;
@@ -359,18 +400,29 @@ mod tests {
     #[test]
     fn another_step_keeps_what_was_there_at_each_time() {
         let mut past = filled((0..2_000).map(|i| i * 300), Duration::from_secs(300));
-        past.push(sample(600_000, 5.0), MINUTE);
+        past.push(sample(600_000, 5.0), MINUTE, false);
         assert_eq!(past.bucket(), MINUTE);
         assert_eq!(
             (past.value(9_999), past.value(9_995), past.value(9_994)),
             (599_700.0, 599_700.0, 599_400.0)
         );
-        past.push(sample(600_300, 5.0), Duration::from_secs(300));
+        past.push(sample(600_300, 5.0), Duration::from_secs(300), false);
         assert_eq!(
             (past.value(1_999), past.value(1_998)),
             (599_700.0, 599_400.0)
         );
         assert!(past.is_sound());
+    }
+
+    #[test]
+    fn what_is_masked_is_no_past_and_still_the_newest() {
+        let mut past = filled((0..10).map(|i| i * 60), MINUTE);
+        past.push(sample(600, 7.0), MINUTE, true);
+        past.push(sample(615, 9.0), MINUTE, false);
+        past.push(sample(660, 3.0), MINUTE, false);
+        assert!(past.value(10).is_nan());
+        assert_eq!((past.value(9), past.value(11)), (540.0, 3.0));
+        assert_eq!(past.newest_values(&mut [0.0; 3]), [540.0, 8.0, 3.0]);
     }
 
     proptest! {
@@ -384,7 +436,7 @@ mod tests {
             let mut time = 0;
             for (distance, value) in steps {
                 time += distance;
-                past.push(sample(time, value), Duration::from_secs(15));
+                past.push(sample(time, value), Duration::from_secs(15), false);
                 let mean = means.entry(time / 60).or_default();
                 *mean = (mean.0 + value, mean.1 + 1.0);
             }

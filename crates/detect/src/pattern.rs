@@ -12,9 +12,8 @@ use domain::Direction;
 use serde::{Deserialize, Serialize};
 
 use crate::level::bad_side;
-use crate::past::PastBuckets;
+use crate::past::{PastBuckets, WINDOW_MAX};
 
-const WINDOW_MAX: usize = 100;
 const WINDOW_MIN: usize = 8;
 /// A window is at most so small a part of history.
 const HISTORY_WINDOWS_MIN: usize = 8;
@@ -78,8 +77,7 @@ impl Pattern {
         let mut distance = [0.0; WINDOW_MAX];
         let distance = distance.get_mut(..self.window())?;
         let mut scratch = [0.0; WINDOW_MAX];
-        let first = past.newest() + 1 - self.window() as i64;
-        let window = past.values(first, &mut scratch[..self.window()]);
+        let window = past.newest_values(&mut scratch[..self.window()]);
         for ((distance, value), mean) in distance.iter_mut().zip(window).zip(&self.mean) {
             *distance = value - mean;
         }
@@ -302,6 +300,7 @@ mod tests {
                     value: f64::from(*value),
                 },
                 Duration::from_secs(60),
+                false,
             );
         }
         past

@@ -132,7 +132,7 @@ mod tests {
                 time: newest,
                 value,
             };
-            past.push(sample, MINUTE);
+            past.push(sample, MINUTE, false);
         }
         let same_time = past.same_time(newest, &Season::utc());
         (past, same_time)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::{FEATURE_NAMES, MetricSpec, Sample, SeriesId, Timestamp};
 use forest::{Forest, Parameters};
 
+use crate::components::Fitted;
 use crate::featurise::{FEATURES_VERSION, Featuriser};
 use crate::judge::{Context, SeriesState};
 use crate::model::{Model, ModelHeader};
@@ -15,8 +16,6 @@ use crate::{Season, SeasonalBand};
 const QUANTILE_ROWS_MAX: usize = 6_000;
 /// No forest grows from fewer rows.
 const FOREST_ROWS_MIN: usize = 2;
-/// The newest samples that the calibrators are walked over.
-const WALKED_SAMPLES_MAX: usize = 6_000;
 /// A new model may miss the recent values by this factor more than the old one.
 const ACCEPTED_LOSS_RATIO: f64 = 1.25;
 
@@ -49,11 +48,12 @@ pub struct TrainingSet<'a> {
     pub step: Duration,
 }
 
-/// A new model, and the state of the series after the last training sample.
+/// A new model, and with the first one the state of the series after the last training sample.
 #[derive(Clone, Debug)]
 pub struct Trained {
     pub model: Model,
-    pub state: SeriesState,
+    /// None where there was a model: what the series' memory knows outlives it.
+    pub state: Option<SeriesState>,
 }
 
 /// What became of a training. All are ordinary.
@@ -121,9 +121,11 @@ pub fn train(
         forest,
         forest_threshold,
         band,
+        fitted: Fitted::fit(window, |time| !set.masks(time), set.step),
         extremes,
     };
-    let state = walk(&model, window, set, spec, settings, season);
+    let first = || walk(&model, window, set, spec, settings, season);
+    let state = previous.is_none().then(first);
     Outcome::Trained(Box::new(Trained { model, state }))
 }
 
@@ -212,8 +214,17 @@ fn contamination_quantile(forest: &Forest, rows: &[f64], contamination: f64) -> 
     scores.sort_by(f64::total_cmp);
     let below = ((1.0 - contamination) * scores.len() as f64).ceil() as usize;
     let threshold = scores[below.clamp(1, scores.len()) - 1];
-    let above = scores.iter().filter(|score| **score > threshold).count();
-    (threshold, above as f64 / scores.len() as f64)
+    let share_above = |threshold: f64| {
+        let above = scores.len() - scores.partition_point(|score| *score <= threshold);
+        above as f64 / scores.len() as f64
+    };
+    // Rows with one score lie above all or none: of both, what comes closer.
+    let first_equal = scores.partition_point(|score| *score < threshold);
+    let lower = scores[first_equal.saturating_sub(1)];
+    let away = |threshold: f64| (share_above(threshold) - contamination).abs();
+    let is_closer = lower < threshold && away(lower) < away(threshold);
+    let threshold = if is_closer { lower } else { threshold };
+    (threshold, share_above(threshold))
 }
 
 fn extremes_of(kept: &[Sample]) -> (f64, f64) {
@@ -232,17 +243,15 @@ fn walk(
     settings: &Settings,
     season: &Season,
 ) -> SeriesState {
+    let context = Context {
+        spec,
+        season,
+        step: set.step,
+        alarm_budget: settings.alarm_budget,
+        masked: false,
+    };
     let mut state = SeriesState::default();
-    for sample in &window[window.len().saturating_sub(WALKED_SAMPLES_MAX)..] {
-        let context = Context {
-            spec,
-            season,
-            step: set.step,
-            alarm_budget: settings.alarm_budget,
-            masked: set.masks(sample.time),
-        };
-        state.step(Some(model), *sample, context);
-    }
+    state.follow(Some(model), window, context, |time| set.masks(time));
     state
 }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Band, ChangeFact, ComponentScore, Direction, IncidentId, LogPatterns, LogWindow, MetricId,
-    ModelRef, Prediction, Reason, Sample, ScoreLimits, ServiceId, Severity, Status, Thresholds,
-    Timestamp, escape_label_value,
+    ModelRef, Prediction, Reason, Sample, ServiceId, Severity, Status, Thresholds, Timestamp,
+    escape_label_value,
 };
 
 /// What explains an incident, apart from the lines of its logs. Every list is bounded.
@@ -141,7 +141,7 @@ pub struct Unusual {
     pub band: Option<Band>,
     /// Rarity, −log10 of the tail probability, and the limits it is held against.
     pub score: Option<f64>,
-    pub limits: Option<ScoreLimits>,
+    pub limit: Option<f64>,
     pub components: Vec<ComponentScore>,
     /// Of the forest by feature, in the order of [`crate::FEATURE_NAMES`].
     pub contributions: Option<[f64; 5]>,

@@ -90,42 +90,73 @@ pub struct Band {
 pub enum Component {
     /// Isolation Forest on the five features.
     Forest,
-    /// Distance from the robust seasonal band.
-    Band,
+    /// Distance from an exponentially weighted level.
+    Level,
+    /// Distance from the median of the same time of day over the last seven days.
+    Season,
+    /// Distance of the newest four samples from the most similar four of the past.
+    NearestShort,
+    /// Distance of the newest twenty-four samples from the most similar twenty-four of the past.
+    NearestLong,
+    /// Distance from all combinations of the shapes that training found.
+    Pattern,
+}
+
+impl Component {
+    pub const ALL: [Component; 6] = [
+        Component::Forest,
+        Component::Level,
+        Component::Season,
+        Component::NearestShort,
+        Component::NearestLong,
+        Component::Pattern,
+    ];
+
+    /// As it is called in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Component::Forest => "forest",
+            Component::Level => "level",
+            Component::Season => "season",
+            Component::NearestShort => "nearest_short",
+            Component::NearestLong => "nearest_long",
+            Component::Pattern => "pattern",
+        }
+    }
+
+    /// What its statistic is, for a sentence: "isolation forest 0.61", "time of day 4.20".
+    pub fn title(self) -> &'static str {
+        match self {
+            Component::Forest => "isolation forest",
+            Component::Level => "recent level",
+            Component::Season => "time of day",
+            Component::NearestShort => "nearest short stretch",
+            Component::NearestLong => "nearest long stretch",
+            Component::Pattern => "usual shapes",
+        }
+    }
 }
 
 /// What one component says about one sample.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComponentScore {
     pub component: Component,
-    /// The component's own statistic: 0 to 1 for the forest, robust deviations for the band.
+    /// The component's own statistic: 0 to 1 for the forest; distances in units of the usual one for
+    /// the others.
     pub statistic: f64,
-    /// From which statistic on the component speaks up.
-    pub threshold: f64,
+    /// Of the forest: the statistic above which a row is a raw anomaly, a quantile of training.
+    pub threshold: Option<f64>,
     /// How rare such a statistic is on this series: −log10 of its tail probability, 0 to 8.
     pub rarity: f64,
 }
 
 impl ComponentScore {
-    /// Whether the component speaks up: a forest's statistic is above its threshold, which is a
-    /// quantile of the training window; a band's has reached it.
-    pub fn speaks(&self) -> bool {
-        match self.component {
-            Component::Forest => self.statistic > self.threshold,
-            Component::Band => self.statistic >= self.threshold,
-        }
-    }
-}
+    /// A component speaks up at what it sees once in a thousand samples.
+    pub const SPEAKS_FROM: f64 = 3.0;
 
-/// What a series' rarity is held against: all in −log10 of a probability.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ScoreLimits {
-    /// One sample at least this rare is an anomaly.
-    pub single: f64,
-    /// `needed` of the newest `of` samples at least this rare are one.
-    pub persistent: f64,
-    pub needed: u32,
-    pub of: u32,
+    pub fn speaks(&self) -> bool {
+        self.rarity >= ComponentScore::SPEAKS_FROM
+    }
 }
 
 /// The model that judged.
@@ -150,18 +181,16 @@ pub enum Silence {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// One sample rarer than `limit` (both −log10 of a probability).
-    VeryRare { rarity: f64, limit: f64 },
-    /// `hits` of the last `of` samples rarer than `limit`.
-    Persistent { hits: u32, of: u32, limit: f64 },
+    /// The score has reached its limit.
+    Unusual { score: f64, limit: f64 },
+    /// It was an anomaly before and has been outside its band since.
+    GoesOn { since: Timestamp },
     /// Far outside everything the training window holds; `low` and `high` are its extremes.
     OutOfRange { low: f64, high: f64 },
     /// Rare, but closer to expected than the metric's minimum deviation.
     BelowMinimumEffect { distance: f64, minimum: f64 },
     /// Rare, but on the harmless side of expected.
     HarmlessDirection,
-    /// Not rare for long enough.
-    NotPersistent { hits: u32, needed: u32, of: u32 },
     /// Within what the series usually does.
     Usual,
 }
@@ -186,11 +215,12 @@ pub struct Finding {
     pub prediction: Prediction,
     pub silence: Option<Silence>,
     pub reason: Option<Reason>,
-    /// Combined and calibrated rarity, −log10 of the tail probability, 0 to 8.
+    /// How odd the sample and those right before it are: the mean of the components' rarities,
+    /// smoothed; 0 to 8.
     pub score: Option<f64>,
-    /// What `score` is held against; none without a judgement.
-    pub limits: Option<ScoreLimits>,
-    /// Nothing was learnt from the sample: an incident, or an anomaly under way, holds learning.
+    /// From which score on a sample is an anomaly; none without a judgement.
+    pub limit: Option<f64>,
+    /// Nothing was learnt from the sample: an incident holds learning.
     pub held: bool,
     pub features: Option<Features>,
     pub band: Option<Band>,

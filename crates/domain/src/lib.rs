@@ -29,7 +29,7 @@ pub use evidence::{
 };
 pub use finding::{
     Band, Component, ComponentScore, FEATURE_NAMES, Features, Finding, ModelRef, Prediction,
-    Reason, ScoreLimits, Severity, Silence,
+    Reason, Severity, Silence,
 };
 pub use incident::{
     Actor, Incident, IncidentId, IncidentKind, Member, OpenedBecause, Resolution, Snooze, Status,

@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         alarm_budget: config.alarm_budget,
         masked: false,
     };
-    let mut memory = trained.state;
+    let mut memory = trained.state.ok_or("a first model has a memory")?;
     for sample in lead {
         memory.step(Some(model), *sample, context);
     }

@@ -29,7 +29,8 @@ pub struct Swap {
     pub series: SeriesId,
     /// None keeps the model.
     pub model: Option<Arc<[u8]>>,
-    pub state: Arc<[u8]>,
+    /// None keeps the memory.
+    pub state: Option<Arc<[u8]>>,
 }
 
 /// What one tick is computed from.

@@ -3,7 +3,7 @@
 
 use crate::input::TickInput;
 
-const MAGIC: &[u8; 4] = b"BWR3";
+const MAGIC: &[u8; 4] = b"BWR4";
 const HEAD_BYTES: usize = 9;
 const CHECK_BYTES: usize = 8;
 /// What claims to be longer is damaged. The state of 20,000 series takes about 1.3 GiB.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use detect::{Model, Season, SeriesState};
-use domain::{Finding, Incident, IncidentId, ModelRef, PostedEvent, SeriesId};
+use detect::{Model, Season, SeriesState, ServiceState};
+use domain::{Finding, Incident, IncidentId, ModelRef, PostedEvent, SeriesId, ServiceId};
 use incident::DecideState;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,7 @@ pub struct State {
     pub(crate) config: Config,
     pub(crate) season: Season,
     pub(crate) series: BTreeMap<SeriesId, Series>,
+    pub(crate) services: BTreeMap<ServiceId, ServiceState>,
     pub(crate) decide: DecideState,
 }
 
@@ -63,6 +64,7 @@ impl State {
             config,
             season,
             series: BTreeMap::new(),
+            services: BTreeMap::new(),
             decide: DecideState::default(),
         })
     }
@@ -131,16 +133,22 @@ impl State {
                 step: series.step,
             })
             .collect();
-        postcard::to_stdvec(&(&self.config, &self.decide, series)).expect("a state is plain data")
+        postcard::to_stdvec(&(&self.config, &self.decide, series, &self.services))
+            .expect("a state is plain data")
     }
 
     /// # Errors
     /// Bytes that [`State::encode`] didn't make.
     pub fn decode(bytes: &[u8]) -> Result<State, StateError> {
-        let (config, decide, stored): (Config, DecideState, Vec<StoredSeries>) =
-            postcard::from_bytes(bytes)?;
+        let (config, decide, stored, services): (
+            Config,
+            DecideState,
+            Vec<StoredSeries>,
+            BTreeMap<ServiceId, ServiceState>,
+        ) = postcard::from_bytes(bytes)?;
         let mut state = State {
             decide,
+            services,
             ..State::new(config)?
         };
         for StoredSeries {

@@ -1,13 +1,14 @@
 //! One tick: take what came in, featurise and score each series, decide, place the rows.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use detect::{Context, Judgement, SeriesState};
+use detect::{Context, Judgement, MetricScore, SeriesState, effect, limit_of};
 use domain::{
-    ChangeFact, ChangeKind, Collection, Finding, Gap, MetricSpec, Part, Prediction, Row, Sample,
-    SeriesObservation, ServiceId, Severity, Silence, Timestamp,
+    Catalogue, ChangeFact, ChangeKind, Collection, Finding, Gap, MetricSpec, Part, Prediction, Row,
+    Sample, SeriesObservation, ServiceId, Severity, Silence, Timestamp,
 };
-use incident::{DecideInput, DecideOutput, Verdict};
+use incident::{DecideInput, DecideOutput};
 
 use crate::input::{Swap, TickInput};
 use crate::output::{PlacedRow, TickOutput};
@@ -43,7 +44,7 @@ pub fn step(state: &mut State, input: &TickInput) -> TickOutput {
     TickOutput {
         at,
         rows,
-        early_warnings: early_warnings(state, &decided),
+        early_warnings: early_warnings(state, input.collection.as_ref(), &findings),
         decided,
         findings,
         refused_swaps,
@@ -67,8 +68,7 @@ fn own_change(at: Timestamp, service: Option<ServiceId>, kind: ChangeKind) -> Ch
     ChangeFact { at, service, kind }
 }
 
-/// Takes a new model and memory; samples that came since the memory was made are judged again.
-/// Says the retraining where another model takes the place of one.
+/// Takes a new model, a new memory, or both. Says the retraining where another model takes the place of one.
 fn take(state: &mut State, swap: &Swap) -> Result<Option<ChangeFact>, String> {
     let model = swap
         .model
@@ -76,17 +76,13 @@ fn take(state: &mut State, swap: &Swap) -> Result<Option<ChangeFact>, String> {
         .map(|bytes| decode_model(bytes, &swap.series))
         .transpose();
     let model = model.map_err(|error| error.to_string())?;
-    let memory = SeriesState::decode(&swap.state).map_err(|error| error.to_string())?;
+    let memory = swap.state.as_ref().map(|bytes| SeriesState::decode(bytes));
+    let memory = memory.transpose().map_err(|error| error.to_string())?;
     let Some(spec) = state.config.catalogue.get(&swap.series.metric) else {
         return Err("its metric is not configured any more".into());
     };
     let masked = state.decide.firing(&swap.series.service).is_some();
     let series = state.series.entry(swap.series.clone()).or_default();
-    let since = memory
-        .newest()
-        .map_or(Timestamp::from_millis(i64::MIN), |sample| sample.time);
-    let missed = series.memory.samples_after(since);
-    series.memory = memory;
     let mut retrained = None;
     if let Some((model, reference)) = model {
         let before = series.model.replace((model, reference.clone()));
@@ -101,21 +97,30 @@ fn take(state: &mut State, swap: &Swap) -> Result<Option<ChangeFact>, String> {
             )
         });
     }
-    let context = Context {
-        spec,
-        season: &state.season,
-        step: series.step.unwrap_or(state.config.tick),
-        alarm_budget: state.config.alarm_budget,
-        masked,
-    };
-    for sample in missed {
-        series.memory.step(
-            series.model.as_ref().map(|(model, _)| &**model),
-            sample,
-            context,
-        );
+    if let Some(memory) = memory {
+        let context = Context {
+            spec,
+            season: &state.season,
+            step: series.step.unwrap_or(state.config.tick),
+            alarm_budget: state.config.alarm_budget,
+            masked,
+        };
+        remember_anew(series, memory, context);
     }
     Ok(retrained)
+}
+
+/// Takes another memory; samples that came since it was made are judged again.
+fn remember_anew(series: &mut Series, memory: SeriesState, context: Context<'_>) {
+    let since = memory
+        .newest()
+        .map_or(Timestamp::from_millis(i64::MIN), |sample| sample.time);
+    let missed = series.memory.samples_after(since);
+    series.memory = memory;
+    let model = series.model.as_ref().map(|(model, _)| &**model);
+    for sample in missed {
+        series.memory.step(model, sample, context);
+    }
 }
 
 fn step_of(collection: &Collection, service: &ServiceId, tick: Duration) -> Duration {
@@ -190,7 +195,7 @@ fn judged(
         silence: judgement.silence,
         reason: judgement.reason,
         score: judgement.score,
-        limits: judgement.limits,
+        limit: judgement.limit,
         held: judgement.held,
         features: judgement.features,
         band: judgement.band,
@@ -224,7 +229,7 @@ fn missing(
         silence: Some(Silence::NoSample),
         reason: None,
         score: None,
-        limits: None,
+        limit: None,
         held: false,
         features: None,
         band: None,
@@ -285,14 +290,49 @@ fn place(state: &State, findings: &[Finding]) -> Vec<PlacedRow> {
     findings.iter().filter_map(place).collect()
 }
 
-fn early_warnings(state: &State, decided: &DecideOutput) -> Vec<ServiceId> {
-    let mut services: Vec<ServiceId> = decided
-        .decisions
-        .iter()
-        .filter(|decision| decision.verdict == Verdict::AnomalyWithoutCrossing)
-        .map(|decision| decision.series.service.clone())
-        .filter(|service| state.decide.firing(service).is_none())
-        .collect();
-    services.dedup();
-    services
+/// Services that are odd as a whole, their strongest metrics taken together, while none of these is
+/// past a threshold and no incident fires.
+fn early_warnings(
+    state: &mut State,
+    collection: Option<&Collection>,
+    findings: &[Finding],
+) -> Vec<ServiceId> {
+    let Some(collection) = collection else {
+        return Vec::new();
+    };
+    let mut said: BTreeMap<&ServiceId, Vec<MetricScore>> = BTreeMap::new();
+    let mut crossing = BTreeSet::new();
+    for finding in findings {
+        let service = &finding.series.service;
+        let of_service = said.entry(service).or_default();
+        of_service.extend(metric_score(&state.config.catalogue, finding));
+        if finding.severity >= Severity::High {
+            crossing.insert(service);
+        }
+    }
+    state.services.retain(|id, _| said.contains_key(id));
+    let mut warned = Vec::new();
+    for (id, metrics) in said {
+        let step = step_of(collection, id, state.config.tick);
+        let limit = limit_of(step, state.config.alarm_budget);
+        let service = state.services.entry(id.clone()).or_default();
+        let judged = service.step(metrics, limit);
+        let is_worse = crossing.contains(id) || state.decide.firing(id).is_some();
+        if (judged.is_anomaly || judged.goes_on) && !is_worse {
+            warned.push(id.clone());
+        }
+    }
+    warned
+}
+
+/// What is said about a metric that was judged; its score is 0 where the value is too close to
+/// expected, or on the harmless side, to matter.
+fn metric_score(catalogue: &Catalogue, finding: &Finding) -> Option<MetricScore> {
+    let (sample, score, band) = (finding.newest?, finding.score?, finding.band?);
+    let spec = catalogue.get(&finding.series.metric)?;
+    let has_effect = effect(sample.value, band, spec).is_ok();
+    Some(MetricScore {
+        score: if has_effect { score } else { 0.0 },
+        is_anomaly: finding.prediction == Prediction::Anomaly,
+    })
 }

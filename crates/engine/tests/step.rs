@@ -166,7 +166,9 @@ fn anomalies_without_a_crossing_are_early_warnings() {
             }),
         );
         let warned: Vec<&str> = output.early_warnings.iter().map(|s| s.as_str()).collect();
-        assert_eq!(warned, [SICK], "at {tick}");
+        // The first sample alone is not yet odd enough.
+        let expected: &[&str] = if tick == 0 { &[] } else { &[SICK] };
+        assert_eq!(warned, expected, "at {tick}");
         assert_eq!(output.decided.changes, []);
     }
 }
@@ -317,7 +319,7 @@ fn a_bad_swap_is_refused_and_the_old_model_goes_on() {
             ..good.clone()
         },
         Swap {
-            state: damaged(&good.state),
+            state: good.state.as_ref().map(|state| damaged(state)),
             ..good.clone()
         },
         Swap {
@@ -471,7 +473,7 @@ fn a_state_restored_from_what_is_stored_keeps_its_incidents() {
     let memories = state.memories().map(|(id, memory)| Swap {
         series: id.clone(),
         model: state.model(id).map(|(model, _)| model.encode().into()),
-        state: memory.encode().into(),
+        state: Some(memory.encode().into()),
     });
     let swaps = TickInput {
         swaps: memories.collect(),

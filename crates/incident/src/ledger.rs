@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use domain::{
     Band, Component, ComponentScore, Features, Finding, Gap, ModelRef, Prediction, Reason, Row,
-    Sample, ScoreLimits, SeriesId, Severity, Silence, Thresholds, Timestamp,
+    Sample, SeriesId, Severity, Silence, Thresholds, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ pub struct Entry {
     pub silence: Option<Silence>,
     pub reason: Option<Reason>,
     pub score: Option<f64>,
-    pub limits: Option<ScoreLimits>,
+    pub limit: Option<f64>,
     /// Of the sample at `components_at`; which of them speak up stays the same.
     pub components: Vec<ComponentScore>,
     #[serde(default)]
@@ -63,7 +63,7 @@ struct Steady {
     silence: Option<Silence>,
     /// Without the numbers that follow from the sample's row.
     reason: Option<Reason>,
-    limits: Option<ScoreLimits>,
+    limit: Option<f64>,
     speaking: BTreeSet<Component>,
     held: bool,
     model: Option<ModelRef>,
@@ -139,7 +139,7 @@ impl Steady {
             prediction: finding.prediction,
             silence: finding.silence,
             reason: finding.reason.map(|reason| numbered(reason, 0.0, 0.0)),
-            limits: finding.limits,
+            limit: finding.limit,
             speaking: speaking.map(|one| one.component).collect(),
             held: finding.held,
             model: finding.model.clone(),
@@ -150,10 +150,7 @@ impl Steady {
 /// A reason with these numbers where they are the sample's own, which its row holds as well.
 fn numbered(reason: Reason, score: f64, off: f64) -> Reason {
     match reason {
-        Reason::VeryRare { limit, .. } => Reason::VeryRare {
-            rarity: score,
-            limit,
-        },
+        Reason::Unusual { limit, .. } => Reason::Unusual { score, limit },
         Reason::BelowMinimumEffect { minimum, .. } => Reason::BelowMinimumEffect {
             distance: off,
             minimum,
@@ -178,7 +175,7 @@ impl Entry {
             silence: finding.silence,
             reason: finding.reason,
             score: finding.score,
-            limits: finding.limits,
+            limit: finding.limit,
             components: finding.components.clone(),
             components_at: finding.newest.map(|sample| sample.time),
             contributions: finding.contributions,
@@ -204,7 +201,7 @@ impl Entry {
             silence: Some(Silence::NoSample),
             reason: None,
             score: None,
-            limits: None,
+            limit: None,
             components: Vec::new(),
             components_at: None,
             contributions: None,
@@ -345,35 +342,27 @@ impl Entry {
     }
 
     fn against_limits(&self) -> Option<String> {
-        let (score, limits) = (self.score?, self.limits?);
+        let (score, limit) = (self.score?, self.limit?);
         let speaking: Vec<&str> = self
             .components
             .iter()
             .filter(|one| one.speaks())
-            .map(|one| match one.component {
-                Component::Forest => "the isolation forest",
-                Component::Band => "the seasonal band",
-            })
+            .map(|one| one.component.title())
             .collect();
         let spoke = match speaking.is_empty() {
             true => "no component spoke up".to_owned(),
-            false => format!("{} spoke up", speaking.join(" and ")),
+            false => format!("{} spoke up", speaking.join(", ")),
         };
         Some(format!(
-            "rarity {} against {} for one sample and {} for {} of {}; {spoke}",
+            "its score is {} of 8, against a limit of {}; {spoke}",
             number(score),
-            number(limits.single),
-            number(limits.persistent),
-            limits.needed,
-            limits.of
+            number(limit)
         ))
     }
 
     fn by_hold(&self) -> Option<String> {
-        self.held.then(|| {
-            "nothing was learnt from it: an incident or an anomaly under way holds learning"
-                .to_owned()
-        })
+        self.held
+            .then(|| "nothing was learnt from it: an incident holds learning".to_owned())
     }
 }
 

@@ -52,12 +52,13 @@ pub fn opened(
 /// A reason in an operator's words.
 pub fn in_words(reason: Reason, unit: &str) -> String {
     match reason {
-        Reason::VeryRare { rarity, .. } => format!("so unusual a sample is seen {}", odds(rarity)),
-        Reason::Persistent { hits, of, limit } => {
-            format!(
-                "{hits} of the last {of} samples were each seen {} or rarer",
-                odds(limit)
-            )
+        Reason::Unusual { score, limit } => format!(
+            "its score is {} of 8, and {} makes an anomaly",
+            number(score),
+            number(limit)
+        ),
+        Reason::GoesOn { since } => {
+            format!("it has not been back within what is expected since {since}")
         }
         Reason::OutOfRange { low, high } => format!(
             "outside everything seen in training, {} to {}",
@@ -65,19 +66,17 @@ pub fn in_words(reason: Reason, unit: &str) -> String {
             amount(high, unit)
         ),
         Reason::BelowMinimumEffect { distance, minimum } => format!(
-            "rare, but only {} from expected; less than {} is never an anomaly",
+            "unusual, but only {} from expected; less than {} is never an anomaly",
             amount(distance, unit),
             amount(minimum, unit)
         ),
-        Reason::HarmlessDirection => "rare, but on the harmless side of expected".into(),
-        Reason::NotPersistent { hits, needed, of } => {
-            format!("{hits} of the last {of} samples were rare; {needed} make an anomaly")
-        }
+        Reason::HarmlessDirection => "unusual, but on the harmless side of expected".into(),
         Reason::Usual => "within what the series usually does".into(),
     }
 }
 
-fn odds(rarity: f64) -> String {
+/// How often a series does what is so rare.
+pub(crate) fn odds(rarity: f64) -> String {
     let one_in = libm::pow(10.0, rarity);
     if rarity >= 8.0 {
         "less than once in 100 million samples".into()

@@ -77,7 +77,7 @@ impl Dataset {
         let swap = Swap {
             series: series.clone(),
             model: Some(trained.model.encode().into()),
-            state: trained.state.encode().into(),
+            state: trained.state.map(|state| state.encode().into()),
         };
         self.model = Some(trained.model);
         Some(swap)

@@ -14,8 +14,8 @@ use domain::{
     Component, ComponentScore, Direction, Evidence, Incident, IncidentId, IncidentKind, LogLevel,
     LogLine, LogOutcome, LogPattern, LogPatterns, LogWindow, Member, MetricId, ModelRef,
     OpenedBecause, PatternBasis, PatternChange, Precedent, Prediction, Resolution, Sample,
-    ScoreLimits, ServiceId, Severity, Shift, Shifts, SimilarIncident, Snooze, Status, Thresholds,
-    TimelineEntry, TimelineEvent, Timestamp, Unusual,
+    ServiceId, Severity, Shift, Shifts, SimilarIncident, Snooze, Status, Thresholds, TimelineEntry,
+    TimelineEvent, Timestamp, Unusual,
 };
 use serde_json::{Value, json};
 use store::{DataDir, Database, TickCommit};
@@ -501,7 +501,7 @@ fn unusual(opened: Timestamp, lat: &MetricId) -> Unusual {
     let component = |component| ComponentScore {
         component,
         statistic: 0.72,
-        threshold: 0.6,
+        threshold: None,
         rarity: 4.9,
     };
     Unusual {
@@ -522,13 +522,8 @@ fn unusual(opened: Timestamp, lat: &MetricId) -> Unusual {
             upper: 262.0,
         }),
         score: Some(8.0),
-        limits: Some(ScoreLimits {
-            single: 4.9,
-            persistent: 3.9,
-            needed: 3,
-            of: 4,
-        }),
-        components: [Component::Forest, Component::Band].map(component).into(),
+        limit: Some(2.1),
+        components: Component::ALL.map(component).into(),
         contributions: Some([0.06, 0.09, 0.04, 0.07, 0.01]),
         model: Some(ModelRef {
             hash: "917b9d65f714439b".into(),

@@ -282,7 +282,7 @@ fn models(recipe: &Recipe, history: BTreeMap<SeriesId, Vec<Sample>>, now: Timest
         match detect::train(set, spec, &recipe.settings, &recipe.season, now, None) {
             Outcome::Trained(trained) => Some(Swap {
                 model: Some(trained.model.encode().into()),
-                state: trained.state.encode().into(),
+                state: trained.state.map(|state| state.encode().into()),
                 series: series.clone(),
             }),
             _ => None,

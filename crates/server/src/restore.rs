@@ -22,8 +22,6 @@ use crate::training::Recipe;
 const DECIDE_VERSION: u32 = 2;
 /// Posted events so old are not looked at again.
 const EVENTS_SINCE: Duration = Duration::from_secs(2 * 86_400);
-/// Rows that rebuild a memory that is not stored.
-const REBUILT_SAMPLES: usize = 3_000;
 
 /// What was found on disk.
 pub struct Restored {
@@ -209,22 +207,24 @@ pub fn memory(
     };
     samples.retain(|sample: &Sample| since.is_none_or(|since| sample.time > since));
     let state = state.get_or_insert_default();
-    let tail = &samples[samples.len().saturating_sub(REBUILT_SAMPLES)..];
     if let Some(spec) = recipe.catalogue.get(&series.metric) {
-        let step = median_spacing(tail).unwrap_or(recipe.tick).max(recipe.tick);
+        let step = median_spacing(&samples).unwrap_or(recipe.tick);
+        let step = step.max(recipe.tick);
         let intervals = masks.of(series, step);
-        for sample in tail {
-            let context = Context {
-                spec,
-                season: &recipe.season,
-                step,
-                alarm_budget: recipe.settings.alarm_budget,
-                masked: intervals
-                    .iter()
-                    .any(|(from, to, _)| *from <= sample.time && sample.time <= *to),
-            };
-            state.step(loaded.as_ref().map(|(model, _)| model), *sample, context);
-        }
+        let context = Context {
+            spec,
+            season: &recipe.season,
+            step,
+            alarm_budget: recipe.settings.alarm_budget,
+            masked: false,
+        };
+        let is_masked = |time| {
+            intervals
+                .iter()
+                .any(|(from, to, _)| *from <= time && time <= *to)
+        };
+        let model = loaded.as_ref().map(|(model, _)| model);
+        state.follow(model, &samples, context, is_masked);
     }
     let is_stale = loaded
         .as_ref()
@@ -232,7 +232,7 @@ pub fn memory(
     let swap = Swap {
         series: series.clone(),
         model: loaded.map(|(_, bytes)| bytes.into()),
-        state: state.encode().into(),
+        state: Some(state.encode().into()),
     };
     Memory {
         swap,

@@ -549,11 +549,12 @@ fn train_series(
 }
 
 fn stored(storage: &Storage, series: &SeriesId, trained: Trained) -> (SeriesOutcome, Option<Swap>) {
-    let (model, state) = (trained.model.encode(), trained.state.encode());
-    let saved = storage
-        .models
-        .save(series, &model)
-        .and_then(|()| storage.models.save_state(series, &state));
+    let model = trained.model.encode();
+    let state = trained.state.map(|state| state.encode());
+    let saved = storage.models.save(series, &model).and_then(|()| {
+        let state = state.as_deref();
+        state.map_or(Ok(()), |state| storage.models.save_state(series, state))
+    });
     if let Err(error) = saved {
         telemetry::store_failed("models");
         return (failed(series, chain(&error)), None);
@@ -578,7 +579,7 @@ fn stored(storage: &Storage, series: &SeriesId, trained: Trained) -> (SeriesOutc
     let swap = Swap {
         series: series.clone(),
         model: Some(model.into()),
-        state: state.into(),
+        state: state.map(Into::into),
     };
     (outcome, Some(swap))
 }

@@ -1148,19 +1148,29 @@ export interface components {
         /** @description What one judge says. */
         Component: {
             name: components["schemas"]["ComponentWord"];
-            /** Format: double */
+            /**
+             * Format: double
+             * @description −log10 of its tail probability on this series.
+             */
             rarity: number;
+            /** @description It sees such a sample once in a thousand, or less often. */
             speaks: boolean;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description 0 to 1 for the forest; distances in units of the usual one for the others.
+             */
             statistic: number;
-            /** Format: double */
-            threshold: number;
+            /**
+             * Format: double
+             * @description Of the forest: the statistic above which a row is a raw anomaly.
+             */
+            threshold: number | null;
         };
         /**
-         * @description A judge of a series: Isolation Forest, or distance from the seasonal band.
+         * @description A judge of a series: Isolation Forest, or a distance: from the recent level, from the same time of day, from the nearest stretches of the past, from the usual shapes.
          * @enum {string}
          */
-        ComponentWord: "forest" | "band";
+        ComponentWord: "forest" | "level" | "season" | "nearest_short" | "nearest_long" | "pattern";
         /** @description The configuration in force. */
         Configuration: {
             /** @description Every key of `docs/configuration.md` with its value; secrets as `<secret>`. */
@@ -1263,24 +1273,15 @@ export interface components {
             model_age_seconds: number | null;
             model_trained_at: components["schemas"]["Time"] | null;
             notification: components["schemas"]["NoticeWord"] | null;
-            /** Format: int32 */
-            often_needed: number | null;
-            /** Format: int32 */
-            often_of: number | null;
             prediction: components["schemas"]["PredictionWord"];
             sample_ts: components["schemas"]["Time"] | null;
             /** Format: double */
             score: number | null;
             /**
              * Format: double
-             * @description `often_needed` of the newest `often_of` samples at least so rare are one.
+             * @description From which score on it is an anomaly.
              */
-            score_needed_often: number | null;
-            /**
-             * Format: double
-             * @description One sample at least so rare is an anomaly.
-             */
-            score_needed_once: number | null;
+            score_limit: number | null;
             severity: components["schemas"]["SeverityWord"];
             since: components["schemas"]["Time"] | null;
             to: components["schemas"]["Time"] | null;
@@ -2546,10 +2547,11 @@ export interface components {
              * @description −log10 of the probability of a sample at least so unusual.
              */
             score: number | null;
-            /** Format: double */
-            score_needed_often: number | null;
-            /** Format: double */
-            score_needed_once: number | null;
+            /**
+             * Format: double
+             * @description From which score on it is an anomaly.
+             */
+            score_limit: number | null;
             severity: components["schemas"]["SeverityWord"];
             text: string[];
             title: string;

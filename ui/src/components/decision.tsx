@@ -6,7 +6,7 @@ import type { Schemas } from "@/api/client.ts";
 import { decisionAt } from "@/api/decisions.ts";
 import { amount, number, range } from "@/lib/amount.ts";
 import { useFocusBack } from "@/lib/focus.ts";
-import { gapInWords, predictionInWords, verdictInWords } from "@/lib/words.ts";
+import { gapInWords, JUDGES, odds, predictionInWords, verdictInWords } from "@/lib/words.ts";
 import { Copy } from "./copy.tsx";
 import classes from "./decision.module.css";
 import { Shown } from "./face.tsx";
@@ -85,7 +85,7 @@ function Figures({ decision, unit }: { decision: Schemas["Decision"]; unit: stri
     ["Expected", range(decision.lower, decision.upper, unit)],
     ["High, Critical", thresholds(decision, unit)],
     ["Prediction", predictionInWords(decision.prediction)],
-    ["Rarity", decision.score === null ? null : rarity(decision)],
+    ["Score", decision.score === null ? null : score(decision)],
   ];
   return (
     <dl className={classes.figures}>
@@ -106,20 +106,9 @@ function thresholds({ high, critical }: Schemas["Decision"], unit: string): stri
   return `${amount(high, unit)}, ${amount(critical, unit)}`;
 }
 
-function rarity({
-  score,
-  score_needed_once,
-  score_needed_often,
-  often_needed,
-  often_of,
-}: Schemas["Decision"]): string {
-  const has = number(score ?? 0);
-  if (score_needed_once === null) return has;
-  const often =
-    score_needed_often === null
-      ? ""
-      : `, or ${number(score_needed_often)} in ${often_needed} of ${often_of} samples`;
-  return `${has} of 8; an anomaly from ${number(score_needed_once)}${often}`;
+function score({ score, score_limit }: Schemas["Decision"]): string {
+  const has = `${number(score ?? 0)} of 8`;
+  return score_limit === null ? has : `${has}; an anomaly from ${number(score_limit)}`;
 }
 
 function Judges({ components }: { components: Schemas["Component"][] }) {
@@ -134,22 +123,18 @@ function Judges({ components }: { components: Schemas["Component"][] }) {
             Statistic
           </th>
           <th scope="col" className="number">
-            Speaks from
-          </th>
-          <th scope="col" className="number">
             Rarity
           </th>
-          <th scope="col">Speaks</th>
+          <th scope="col">Seen</th>
         </tr>
       </thead>
       <tbody>
         {components.map((judge) => (
           <tr key={judge.name}>
-            <td>{judge.name === "forest" ? "isolation forest" : "seasonal band"}</td>
+            <td>{JUDGES[judge.name]}</td>
             <td className="number">{number(judge.statistic)}</td>
-            <td className="number">{number(judge.threshold)}</td>
             <td className="number">{number(judge.rarity)}</td>
-            <td>{judge.speaks ? "yes" : "no"}</td>
+            <td>{odds(judge.rarity)}</td>
           </tr>
         ))}
       </tbody>

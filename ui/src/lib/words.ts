@@ -57,6 +57,22 @@ export function outcomeInWords(outcome: string): string {
   return isOutcome(outcome) ? OUTCOMES[outcome] : outcome.replaceAll("_", " ");
 }
 
+/** The judges of a series. */
+export const JUDGES: Record<Schemas["ComponentWord"], string> = {
+  forest: "Isolation forest",
+  level: "Recent level",
+  season: "Time of day",
+  nearest_short: "Nearest short stretch",
+  nearest_long: "Nearest long stretch",
+  pattern: "Usual shapes",
+};
+
+/** How often a series does what is so rare: 3 is once in 1,000 samples. */
+export function odds(rarity: number): string {
+  if (rarity >= 8) return "less than once in 100 million samples";
+  return `once in ${Math.round(10 ** rarity).toLocaleString("en")} samples`;
+}
+
 const VERDICTS: Record<Schemas["VerdictWord"], string> = {
   calm: "nothing to tell",
   no_sample: "no sample to judge",

@@ -2,12 +2,12 @@
 
 use std::sync::LazyLock;
 
-use detect::{Model, ModelError, SeriesState, Trained};
+use detect::{Model, ModelError, SeriesState};
 use proptest::prelude::*;
 
 use crate::series::*;
 
-static TRAINED: LazyLock<Trained> = LazyLock::new(|| a_day(1, &cpu()));
+static TRAINED: LazyLock<Learnt> = LazyLock::new(|| a_day(1, &cpu()));
 static MODEL: LazyLock<Vec<u8>> = LazyLock::new(|| TRAINED.model.encode());
 static STATE: LazyLock<Vec<u8>> = LazyLock::new(|| TRAINED.state.encode());
 
@@ -103,8 +103,8 @@ fn a_model_is_named_by_its_bytes() {
 
 #[test]
 fn a_usual_model_and_its_state_are_small() {
-    assert!(MODEL.len() < 60_000, "{}", MODEL.len());
-    assert!(STATE.len() < 24_000, "{}", STATE.len());
+    assert!(MODEL.len() < 85_000, "{}", MODEL.len());
+    assert!(STATE.len() < 64_000, "{}", STATE.len());
 }
 
 #[test]
@@ -124,7 +124,7 @@ proptest! {
 
     #[test]
     fn random_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        for magic in [&b""[..], b"BWMODEL1", b"BWSTATE1"] {
+        for magic in [&b""[..], b"BWMODEL2", b"BWSTATE2"] {
             let content = [magic, &bytes].concat();
             for bytes in [content.clone(), summed(&content)] {
                 prop_assert!(Model::decode(&bytes, &id("pay")).is_err());

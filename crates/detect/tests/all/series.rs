@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use detect::{Context, Model, Outcome, Season, SeriesState, Settings, Trained, TrainingSet};
+use detect::{Context, Model, Outcome, Season, SeriesState, Settings, TrainingSet};
 use domain::{Catalogue, Direction, MetricId, MetricSpec, Sample, SeriesId, ServiceId, Timestamp};
 
 pub const STEP: Duration = Duration::from_secs(15);
@@ -109,15 +109,25 @@ pub fn train(
     detect::train(set, &cpu(), settings, &Season::utc(), now, previous)
 }
 
-pub fn trained(outcome: Outcome) -> Trained {
+/// A model, and the memory that came with it; an empty one where the memory of before goes on.
+#[derive(Clone, Debug)]
+pub struct Learnt {
+    pub model: Model,
+    pub state: SeriesState,
+}
+
+pub fn trained(outcome: Outcome) -> Learnt {
     match outcome {
-        Outcome::Trained(trained) => *trained,
+        Outcome::Trained(trained) => Learnt {
+            model: trained.model,
+            state: trained.state.unwrap_or_default(),
+        },
         other => panic!("it is trained: {other:?}"),
     }
 }
 
 /// A model of one stationary day, and the state after it, for a metric.
-pub fn a_day(seed: u64, spec: &MetricSpec) -> Trained {
+pub fn a_day(seed: u64, spec: &MetricSpec) -> Learnt {
     let samples = stationary(seed, 0, DAY);
     let set = TrainingSet {
         series: &id("pay"),

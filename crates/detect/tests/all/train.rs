@@ -133,10 +133,9 @@ fn masked_rows_are_counted_and_shape_nothing() {
 
 #[test]
 fn the_calibrators_do_not_learn_what_is_masked() {
-    // Longer than an hour, or the hold on anomalies would keep it out as well.
     let samples = with_episode(400);
     let masks = [(at(1500), at(1899))];
-    let spike = |trained: detect::Trained| {
+    let spike = |trained: Learnt| {
         let mut state = trained.state;
         let sample = samples_of_one(3000, 80.0);
         judge(&mut state, Some(&trained.model), sample, &cpu(), false).score
@@ -210,6 +209,13 @@ fn the_old_model_is_kept_where_it_describes_the_recent_values_better() {
         ..settings()
     };
     trained(train(&samples, &[], &settings, Some(&old)));
+}
+
+#[test]
+fn the_memory_outlives_a_model() {
+    let old = trained(train(&stationary(1, 0, 2000), &[], &settings(), None)).model;
+    let outcome = train(&stationary(2, 2000, 2000), &[], &settings(), Some(&old));
+    assert!(matches!(outcome, Outcome::Trained(trained) if trained.state.is_none()));
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! and the example step.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use detect::{Outcome, Season, Trained, TrainingSet};
@@ -130,7 +129,7 @@ impl Fleet {
             Swap {
                 series: id,
                 model: Some(model.encode().into()),
-                state: trained.state.encode().into(),
+                state: trained.state.as_ref().map(|state| state.encode().into()),
             }
         };
         self.series().enumerate().map(swap).collect()
@@ -201,7 +200,7 @@ fn noise(id: &SeriesId, tick: i64) -> f64 {
 pub fn memory_only(swap: &Swap) -> Swap {
     Swap {
         model: None,
-        state: Arc::clone(&swap.state),
+        state: swap.state.clone(),
         series: swap.series.clone(),
     }
 }

@@ -295,7 +295,7 @@ mod tests {
                 upper: 2.0 * expected,
             }),
             score: None,
-            limits: None,
+            limit: None,
             components: Vec::new(),
             contributions: None,
             model: None,

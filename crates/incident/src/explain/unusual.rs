@@ -1,10 +1,10 @@
 //! How unusual: a member's value in words with numbers.
 
 use domain::{
-    Component, Direction, FEATURE_NAMES, Finding, MetricSpec, Precedent, Prediction, Unusual,
+    ComponentScore, Direction, FEATURE_NAMES, Finding, MetricSpec, Precedent, Prediction, Unusual,
 };
 
-use crate::summary::{amount, in_words, number};
+use crate::summary::{amount, in_words, number, odds};
 
 /// Features named of the forest's contributions.
 const FEATURES_NAMED: usize = 3;
@@ -26,7 +26,7 @@ pub(crate) fn of(finding: &Finding, spec: &MetricSpec) -> Option<Unusual> {
         reason: finding.reason,
         band: finding.band,
         score: finding.score,
-        limits: finding.limits,
+        limit: finding.limit,
         components: finding.components.clone(),
         contributions: finding.contributions,
         model: finding.model.clone(),
@@ -128,36 +128,30 @@ fn rule(unusual: &Unusual) -> String {
             in_words(reason, &unusual.unit)
         ),
         (Prediction::Anomaly, Some(reason)) => {
-            let score = unusual.score.map_or(String::new(), |score| {
-                format!(" (rarity {} on a scale of 0 to 8)", number(score))
-            });
-            format!(
-                "the rule that fired: {}{score}",
-                in_words(reason, &unusual.unit)
-            )
+            format!("the rule that fired: {}", in_words(reason, &unusual.unit))
         }
     }
 }
 
 fn components(unusual: &Unusual) -> Option<String> {
-    let spoken: Vec<String> = unusual
-        .components
-        .iter()
-        .map(|one| {
-            let name = match one.component {
-                Component::Forest => "isolation forest",
-                Component::Band => "seasonal band",
-            };
-            let past = if one.speaks() { "past" } else { "below" };
-            format!(
-                "{name} {} ({past} its limit {}, rarity {})",
-                number(one.statistic),
-                number(one.threshold),
-                number(one.rarity)
-            )
-        })
-        .collect();
-    (!spoken.is_empty()).then(|| format!("components: {}", spoken.join("; ")))
+    let said: Vec<String> = unusual.components.iter().map(component).collect();
+    (!said.is_empty()).then(|| format!("components: {}", said.join("; ")))
+}
+
+fn component(one: &ComponentScore) -> String {
+    let statistic = match one.threshold {
+        Some(threshold) => format!(
+            "{} (a raw anomaly above {})",
+            number(one.statistic),
+            number(threshold)
+        ),
+        None => format!("{} times the usual distance", number(one.statistic)),
+    };
+    format!(
+        "{} {statistic}, seen {}",
+        one.component.title(),
+        odds(one.rarity)
+    )
 }
 
 fn features(unusual: &Unusual) -> Option<String> {

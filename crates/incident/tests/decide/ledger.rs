@@ -124,8 +124,8 @@ fn the_numbers_that_a_row_has_do_not_break_an_interval() {
     for step in 0..4 {
         story.tick();
         for finding in &mut story.judged {
-            finding.reason = Some(Reason::VeryRare {
-                rarity: 4.0 + f64::from(step),
+            finding.reason = Some(Reason::Unusual {
+                score: 4.0 + f64::from(step),
                 limit: 3.5,
             });
         }

@@ -366,7 +366,7 @@ impl Story {
             silence: sample.is_err().then_some(Silence::NoSample),
             reason: None,
             score: None,
-            limits: None,
+            limit: None,
             held: false,
             features: None,
             band: None,

@@ -1,14 +1,12 @@
 //! What a person would have been told: an incident for each episode of anomalies.
 
-use std::time::Duration;
-
 use super::index::{Entry, Kind};
 use super::table::Table;
 use super::walk::Whole;
+use crate::settings::Settings;
 
-/// Anomalies closer than this, and than so many samples, are one episode.
-const MERGED: Duration = Duration::from_secs(3_600);
-const MERGED_SAMPLES: u32 = 3;
+/// Anomalies no further apart than this, and than the quiet period, are one episode.
+const MERGED_SAMPLES: u32 = 2;
 
 /// An incident that would have opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +21,8 @@ pub struct Opened {
 
 /// One for each anomaly after a stretch without.
 pub(crate) fn opened(entry: &Entry, table: &Table, whole: &Whole) -> Vec<Opened> {
-    let merged = MERGED.max(entry.interval * MERGED_SAMPLES);
+    let quiet_period = Settings::product().engine.decide.quiet_period;
+    let merged = quiet_period.max(entry.interval * MERGED_SAMPLES);
     let mut newest = None;
     let mut opened = Vec::new();
     for (row, scored) in whole.rows.iter().enumerate() {

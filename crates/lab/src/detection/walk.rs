@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use detect::{
-    Context, Model, Outcome, Season, SeriesState, ServiceContext, ServiceState, TrainingSet,
+    Context, MetricScore, Model, Outcome, Season, SeriesState, ServiceState, TrainingSet, limit_of,
     median_spacing, train,
 };
 use domain::{
@@ -27,23 +27,16 @@ pub(crate) struct Pace {
 /// What a row of the answer says.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Scored {
-    /// The combined rarity: −log10 of a probability, 0 to 8; 0 where nothing was judged.
+    /// What is held against the limit, in the units of a rarity, 0 to 8; 0 where nothing was judged.
     pub score: f64,
+    /// The prediction, or for a whole that it is odd: the score has reached its limit, the value is out
+    /// of range, or an anomaly goes on.
     pub is_anomaly: bool,
-}
-
-/// What was judged of one metric in one row.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Judged {
-    rarity: Option<f64>,
-    is_anomaly: bool,
-    /// Judged afterwards, with a model that had seen it: for a service to learn from, not to answer.
-    is_rehearsed: bool,
 }
 
 /// One metric, walked from its first row to its last.
 pub(crate) struct Metric {
-    rows: Vec<Judged>,
+    rows: Vec<Scored>,
     /// Usable values.
     pub samples: usize,
 }
@@ -53,15 +46,11 @@ impl Metric {
     /// columns are called, its figures are the same.
     pub fn walked(number: usize, times: &[Timestamp], values: &[f64], pace: Pace) -> Metric {
         let mut walker = Walker::new(number, pace);
-        let mut rows = vec![Judged::default(); times.len()];
+        let mut rows = vec![Scored::default(); times.len()];
         for (row, (time, value)) in times.iter().zip(values).enumerate() {
             let is_history = row < pace.history_rows;
             if !is_history {
-                let had_model = walker.model.is_some();
                 walker.train_if_due(*time);
-                if row == pace.history_rows && !had_model {
-                    walker.rehearse(&mut rows);
-                }
             }
             let Some(sample) = walker.admit(*time, *value) else {
                 continue;
@@ -69,30 +58,18 @@ impl Metric {
             if !is_history {
                 rows[row] = walker.judge(sample);
             }
-            walker.remember(row, sample);
+            walker.samples.push(sample);
         }
         let samples = walker.samples.len();
         Metric { rows, samples }
     }
 
-    pub fn scored(&self) -> Vec<Scored> {
-        self.rows.iter().map(Judged::scored).collect()
+    pub fn rows(&self) -> &[Scored] {
+        &self.rows
     }
 
-    pub fn rarity(&self, row: usize) -> Option<f64> {
-        self.rows[row].rarity
-    }
-}
-
-impl Judged {
-    fn scored(&self) -> Scored {
-        if self.is_rehearsed {
-            return Scored::default();
-        }
-        Scored {
-            score: self.rarity.unwrap_or(0.0),
-            is_anomaly: self.is_anomaly,
-        }
+    fn score(&self, row: usize) -> f64 {
+        self.rows[row].score
     }
 }
 
@@ -106,8 +83,6 @@ struct Walker {
     model: Option<Model>,
     trained_at: Option<Timestamp>,
     samples: Vec<Sample>,
-    /// The row of each sample.
-    row_of: Vec<usize>,
 }
 
 impl Walker {
@@ -124,7 +99,6 @@ impl Walker {
             model: None,
             trained_at: None,
             samples: Vec::new(),
-            row_of: Vec::new(),
         }
     }
 
@@ -135,18 +109,18 @@ impl Walker {
         is_newer.then_some(sample)
     }
 
-    fn remember(&mut self, row: usize, sample: Sample) {
-        self.samples.push(sample);
-        self.row_of.push(row);
-    }
-
-    fn judge(&mut self, sample: Sample) -> Judged {
-        let context = context(&self.spec, &self.season, self.interval, &self.settings);
+    fn judge(&mut self, sample: Sample) -> Scored {
+        let context = Context {
+            spec: &self.spec,
+            season: &self.season,
+            step: self.interval,
+            alarm_budget: self.settings.engine.alarm_budget,
+            masked: false,
+        };
         let judged = self.state.step(self.model.as_ref(), sample, context);
-        Judged {
-            rarity: judged.score,
+        Scored {
+            score: judged.score.unwrap_or(0.0),
             is_anomaly: judged.prediction == Prediction::Anomaly,
-            is_rehearsed: false,
         }
     }
 
@@ -171,7 +145,10 @@ impl Walker {
         let recipe = &self.settings.training;
         let outcome = train(set, &self.spec, recipe, &self.season, now, previous);
         if let Outcome::Trained(trained) = outcome {
-            (self.model, self.state) = (Some(trained.model), trained.state);
+            self.model = Some(trained.model);
+            self.state = trained
+                .state
+                .unwrap_or_else(|| std::mem::take(&mut self.state));
         }
     }
 
@@ -186,39 +163,6 @@ impl Walker {
         } else {
             newest
         }
-    }
-
-    /// Judges the window that the first model learnt from, so that a service is known from its
-    /// history on, not only after its calibrator has warmed up.
-    fn rehearse(&self, rows: &mut [Judged]) {
-        let Some(model) = &self.model else { return };
-        let context = context(&self.spec, &self.season, self.interval, &self.settings);
-        let mut state = SeriesState::default();
-        for (row, sample) in self.row_of.iter().zip(&self.samples) {
-            if sample.time < model.header.window_from {
-                continue;
-            }
-            rows[*row] = Judged {
-                rarity: state.step(Some(model), *sample, context).score,
-                is_anomaly: false,
-                is_rehearsed: true,
-            };
-        }
-    }
-}
-
-fn context<'a>(
-    spec: &'a MetricSpec,
-    season: &'a Season,
-    step: Duration,
-    settings: &Settings,
-) -> Context<'a> {
-    Context {
-        spec,
-        season,
-        step,
-        alarm_budget: settings.engine.alarm_budget,
-        masked: false,
     }
 }
 
@@ -244,55 +188,45 @@ pub fn unknown_metric(id: MetricId) -> MetricSpec {
 /// The whole of a file: its series, or its metrics taken together.
 pub(crate) struct Whole {
     pub rows: Vec<Scored>,
-    /// In each row the metric of the greatest rarity.
+    /// In each row the metric of the greatest score.
     pub strongest: Vec<usize>,
 }
 
 impl Whole {
     pub fn of_series(only: &Metric) -> Whole {
         Whole {
-            rows: only.scored(),
+            rows: only.rows.clone(),
             strongest: vec![0; only.rows.len()],
         }
     }
 
     /// The service level, row by row, over metrics of one length.
     pub fn of_service(metrics: &[Metric], pace: Pace) -> Whole {
-        let settings = Settings::product();
-        let context = ServiceContext {
-            step: pace.interval,
-            alarm_budget: settings.engine.alarm_budget,
-            masked: false,
-        };
-        let mut state = ServiceState::default();
+        let limit = limit_of(pace.interval, Settings::product().engine.alarm_budget);
         let count = metrics.first().map_or(0, |metric| metric.rows.len());
-        let mut whole = Whole {
-            rows: Vec::with_capacity(count),
-            strongest: Vec::with_capacity(count),
+        let mut service = ServiceState::default();
+        let scored = |row: usize| {
+            let said = metrics.iter().map(|metric| MetricScore {
+                score: metric.rows[row].score,
+                is_anomaly: metric.rows[row].is_anomaly,
+            });
+            let judged = service.step(said, limit);
+            Scored {
+                score: judged.score,
+                is_anomaly: judged.is_anomaly,
+            }
         };
-        for row in 0..count {
-            let rarities = metrics.iter().filter_map(|metric| metric.rarity(row));
-            let judged = state.step(rarities, context);
-            let scored = if row < pace.history_rows {
-                Scored::default()
-            } else {
-                Scored {
-                    score: judged.score.unwrap_or(0.0),
-                    is_anomaly: judged.prediction == Prediction::Anomaly,
-                }
-            };
-            whole.rows.push(scored);
-            whole.strongest.push(strongest(metrics, row));
+        Whole {
+            rows: (0..count).map(scored).collect(),
+            strongest: (0..count).map(|row| strongest(metrics, row)).collect(),
         }
-        whole
     }
 }
 
-/// The metric of the greatest rarity; of equals the first.
+/// The metric of the greatest score; of equals the first.
 fn strongest(metrics: &[Metric], row: usize) -> usize {
-    let rarity = |number: usize| metrics[number].rarity(row).unwrap_or(-1.0);
     (0..metrics.len()).fold(0, |best, number| {
-        if rarity(number) > rarity(best) {
+        if metrics[number].score(row) > metrics[best].score(row) {
             number
         } else {
             best

@@ -136,7 +136,7 @@ fn evidence() -> Evidence {
             reason: None,
             band: None,
             score: None,
-            limits: None,
+            limit: None,
             components: vec![],
             contributions: None,
             model: None,

@@ -38,10 +38,7 @@ struct Decision {
     lower: Option<f64>,
     upper: Option<f64>,
     score: Option<f64>,
-    score_needed_once: Option<f64>,
-    score_needed_often: Option<f64>,
-    often_needed: Option<u32>,
-    often_of: Option<u32>,
+    score_limit: Option<f64>,
     components: Vec<Component>,
     components_ts: Option<Timestamp>,
     model: Option<String>,
@@ -55,7 +52,6 @@ struct Decision {
 struct Component {
     name: String,
     statistic: f64,
-    threshold: f64,
     rarity: f64,
     speaks: bool,
 }
@@ -150,29 +146,22 @@ impl Decision {
 
     fn score(&self) -> Option<String> {
         let mut line = format!("{} of 8", number(self.score?));
-        if let (Some(once), Some(often)) = (self.score_needed_once, self.score_needed_often) {
-            let (needed, of) = (self.often_needed?, self.often_of?);
-            line += &format!(
-                "; rare enough is {} once, or {} in {needed} of {of} samples",
-                number(once),
-                number(often)
-            );
+        if let Some(limit) = self.score_limit {
+            line += &format!("; {} makes an anomaly", number(limit));
         }
         Some(line)
     }
 
     fn components(&self) -> Option<String> {
         let line = |one: &Component| {
-            let (name, unit) = match one.name.as_str() {
-                "forest" => ("isolation forest", ""),
-                "band" => ("seasonal band", "deviations"),
-                name => (name, ""),
-            };
+            let names = domain::Component::ALL.into_iter();
+            let named = names.map(|known| (known.as_str(), known.title()));
+            let name = named.into_iter().find(|(name, _)| *name == one.name);
+            let name = name.map_or(one.name.as_str(), |(_, title)| title);
             let spoke = if one.speaks { "spoke up" } else { "silent" };
             format!(
-                "{name} {}, speaks up at {}, rarity {}: {spoke}",
-                amount(one.statistic, unit),
-                amount(one.threshold, unit),
+                "{name} {}, rarity {}: {spoke}",
+                number(one.statistic),
                 number(one.rarity)
             )
         };
@@ -231,9 +220,9 @@ mod tests {
           "since":"2026-11-22T15:00:00.000Z","incident":null,"notification":null,"severity":"High",
           "prediction":"Normal","gap":null,"value":1084.2,"sample_ts":"2026-11-22T15:49:58.000Z",
           "high":1000,"critical":3000,"expected":1050.5,"lower":950,"upper":1150,"score":0.42,
-          "score_needed_once":3.76,"score_needed_often":2.76,"often_needed":16,"often_of":24,
+          "score_limit":2.34,
           "components":[{"name":"forest","statistic":0.41,"threshold":0.61,"rarity":0.2,"speaks":false},
-                        {"name":"band","statistic":0.33,"threshold":3,"rarity":0.5,"speaks":false}],
+                        {"name":"season","statistic":0.33,"threshold":null,"rarity":0.5,"speaks":false}],
           "components_ts":"2026-11-22T14:59:58.000Z","model":"7843a09588ee17ce",
           "model_trained_at":"2026-11-22T12:50:00.000Z","model_age_seconds":10800,"learning_held":false,
           "why":["nothing opened","the value 1,084 ms is High"]},
@@ -253,9 +242,9 @@ nothing opened: past its threshold since 2026-11-22T15:00:00.000Z, but the model
   thresholds   High 1,000 ms, Critical 3,000 ms: High
   band         expected 1,051 ms, usually 950 ms to 1,150 ms
   prediction   Normal
-  score        0.42 of 8; rare enough is 3.76 once, or 2.76 in 16 of 24 samples
-  components   isolation forest 0.41, speaks up at 0.61, rarity 0.20: silent
-               seasonal band 0.33 deviations, speaks up at 3 deviations, rarity 0.50: silent
+  score        0.42 of 8; 2.34 makes an anomaly
+  components   isolation forest 0.41, rarity 0.20: silent
+               time of day 0.33, rarity 0.50: silent
                (statistics and rarities of 2026-11-22T14:59:58.000Z; who spoke up has been the same since)
   model        7843a09588ee17ce of 2026-11-22T12:50:00.000Z, 3 h old
   row          2026-11-22T15:49:58.000Z in history/: delta 3.50 ms, rolling mean 1,051 ms, rolling std 12.2 ms, zscore 2.71

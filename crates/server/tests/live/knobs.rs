@@ -776,7 +776,7 @@ fn metric(answer: &Value, id: &str) -> Value {
 fn model_header(data_dir: &Path, service: &str, metric: &str) -> Value {
     let file = data_dir.join(format!("models/{service}/{metric}.model"));
     let bytes = fs::read(file).expect("there is a model");
-    assert_eq!(&bytes[..8], b"BWMODEL1");
+    assert_eq!(&bytes[..8], b"BWMODEL2");
     let length = u32::from_le_bytes(bytes[8..12].try_into().expect("four bytes"));
     serde_json::from_slice(&bytes[12..12 + length as usize]).expect("a header of JSON")
 }

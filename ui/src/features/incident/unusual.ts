@@ -2,6 +2,7 @@
 import type { Schemas } from "@/api/client.ts";
 import type { Incident } from "@/api/incidents.ts";
 import { number } from "@/lib/amount.ts";
+import { JUDGES, odds } from "@/lib/words.ts";
 import type { Range } from "@/lib/time.ts";
 
 const MINUTE = 60_000;
@@ -20,17 +21,16 @@ export function rangeAround(incident: Incident, now: number): Range {
 export interface Judge {
   name: string;
   text: string;
-  speaks: boolean;
 }
 
-const NAMES: Record<Schemas["ComponentWord"], string> = { forest: "Isolation forest", band: "Seasonal band" };
-
 export function judges(unusual: Schemas["Unusual"]): Judge[] {
-  return unusual.components.map(({ name, statistic, threshold, rarity, speaks }) => ({
-    name: NAMES[name],
-    text: `${number(statistic)}, ${speaks ? "past" : "within"} its limit ${number(threshold)}; rarity ${number(rarity)} of 8`,
-    speaks,
-  }));
+  return unusual.components.map(({ name, statistic, threshold, rarity }) => {
+    const what =
+      threshold === null
+        ? `${number(statistic)} times the usual distance`
+        : `${number(statistic)}, a raw anomaly above ${number(threshold)}`;
+    return { name: JUDGES[name], text: `${what}; seen ${odds(rarity)}` };
+  });
 }
 
 const FEATURES: Record<Schemas["FeatureWord"], string> = {

@@ -51,12 +51,8 @@ pub struct DecisionView {
     upper: Option<f64>,
     #[schema(minimum = 0, maximum = 8)]
     score: Option<f64>,
-    /// One sample at least so rare is an anomaly.
-    score_needed_once: Option<f64>,
-    /// `often_needed` of the newest `often_of` samples at least so rare are one.
-    score_needed_often: Option<f64>,
-    often_needed: Option<u32>,
-    often_of: Option<u32>,
+    /// From which score on it is an anomaly.
+    score_limit: Option<f64>,
     /// Of the sample at `components_ts`, the first of the decision; which of them speak up holds
     /// for all of it.
     components: Vec<ComponentView>,
@@ -104,7 +100,6 @@ pub struct FeaturesView {
 /// `at` is the instant from which the model's age is counted; `to` the end of the decision.
 pub fn decision(entry: &Entry, unit: &str, to: Option<Timestamp>, at: Timestamp) -> DecisionView {
     let model = entry.model.as_ref();
-    let limits = entry.limits;
     DecisionView {
         from: entry.from,
         to,
@@ -126,10 +121,7 @@ pub fn decision(entry: &Entry, unit: &str, to: Option<Timestamp>, at: Timestamp)
         lower: entry.band.map(|band| band.lower),
         upper: entry.band.map(|band| band.upper),
         score: entry.score,
-        score_needed_once: limits.map(|limits| limits.single),
-        score_needed_often: limits.map(|limits| limits.persistent),
-        often_needed: limits.map(|limits| limits.needed),
-        often_of: limits.map(|limits| limits.of),
+        score_limit: entry.limit,
         components: entry.components.iter().map(component).collect(),
         components_ts: entry.components_at,
         model: model.map(|model| model.hash.to_string()),

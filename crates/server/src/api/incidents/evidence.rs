@@ -2,8 +2,8 @@
 //! happened before. Every question has an answer in words, also when it is that nothing is known.
 
 use domain::{
-    BreakdownOutcome, ChangeFact, ChangeKind, Changes, Component, Evidence, FEATURE_NAMES,
-    Incident, Precedent, Prediction, Severity, Shifts, Status, Timestamp, Unusual,
+    BreakdownOutcome, ChangeFact, ChangeKind, Changes, Evidence, FEATURE_NAMES, Incident,
+    Precedent, Prediction, Severity, Shifts, Status, Timestamp, Unusual,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -188,8 +188,8 @@ struct UnusualView {
     /// −log10 of the probability of a sample at least so unusual.
     #[schema(minimum = 0, maximum = 8)]
     score: Option<f64>,
-    score_needed_once: Option<f64>,
-    score_needed_often: Option<f64>,
+    /// From which score on it is an anomaly.
+    score_limit: Option<f64>,
     components: Vec<ComponentView>,
     contributions: Option<Vec<ContributionView>>,
     model: Option<String>,
@@ -205,9 +205,14 @@ struct UnusualView {
 pub struct ComponentView {
     #[schema(value_type = ComponentWord)]
     name: &'static str,
+    /// 0 to 1 for the forest; distances in units of the usual one for the others.
     statistic: f64,
-    threshold: f64,
+    /// Of the forest: the statistic above which a row is a raw anomaly.
+    threshold: Option<f64>,
+    /// −log10 of its tail probability on this series.
+    #[schema(minimum = 0, maximum = 8)]
     rarity: f64,
+    /// It sees such a sample once in a thousand, or less often.
     speaks: bool,
 }
 
@@ -482,8 +487,7 @@ fn unusual(unusual: &Unusual) -> UnusualView {
         critical: unusual.thresholds.critical,
         prediction: unusual.prediction,
         score: unusual.score,
-        score_needed_once: unusual.limits.map(|limits| limits.single),
-        score_needed_often: unusual.limits.map(|limits| limits.persistent),
+        score_limit: unusual.limit,
         components: unusual.components.iter().map(component).collect(),
         contributions,
         model: unusual.model.as_ref().map(|model| model.hash.to_string()),
@@ -495,10 +499,7 @@ fn unusual(unusual: &Unusual) -> UnusualView {
 
 pub fn component(one: &domain::ComponentScore) -> ComponentView {
     ComponentView {
-        name: match one.component {
-            Component::Forest => "forest",
-            Component::Band => "band",
-        },
+        name: one.component.as_str(),
         statistic: one.statistic,
         threshold: one.threshold,
         rarity: one.rarity,

@@ -96,8 +96,9 @@ words! {
     /// Why there is no sample.
     GapWord: "no_data", "idle", "stale", "repeated", "non_finite", "out_of_range", "ambiguous",
         "query_failed", "source_down";
-    /// A judge of a series: Isolation Forest, or distance from the seasonal band.
-    ComponentWord: "forest", "band";
+    /// A judge of a series: Isolation Forest, or a distance: from the recent level, from the same time
+    /// of day, from the nearest stretches of the past, from the usual shapes.
+    ComponentWord: "forest", "level", "season", "nearest_short", "nearest_long", "pattern";
     /// How a service is.
     ServiceState: "critical", "high", "gone", "early_warning", "no_data", "normal";
     /// The operator's state of an incident.

@@ -148,7 +148,7 @@ pub fn model_header(data_dir: &Path, service: &str, metric: &str) -> Value {
         .join(service)
         .join(format!("{metric}.model"));
     let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    assert_eq!(&bytes[..8], b"BWMODEL1", "{}", path.display());
+    assert_eq!(&bytes[..8], b"BWMODEL2", "{}", path.display());
     let length = u32::from_le_bytes(bytes[8..12].try_into().expect("four bytes")) as usize;
     serde_json::from_slice(&bytes[12..12 + length]).expect("the header is JSON")
 }
