@@ -28,12 +28,16 @@ const EPISODE_GAP: Duration = Duration::from_secs(300);
 const EPISODE_GAP_SAMPLES: u32 = 2;
 
 /// The newest samples of a past that are judged.
-const JUDGED_SAMPLES_MAX: usize = 6_000;
+const JUDGED_SAMPLES_MAX: usize = 20_000;
 
-/// What is so rare for its time of day, smoothed over minutes, is an anomaly outside its band though
-/// all else finds it usual.
+/// What is no rarer than this for its time of day, as every third sample is, is usual.
+const ODD_FROM: f64 = 0.5;
+
+/// What is so rare for its time of day, smoothed over minutes and samples, is an anomaly outside its
+/// band though all else finds it usual.
 const OFF_SEASON: f64 = 2.5;
 const OFF_SEASON_HALF_LIFE: Duration = Duration::from_secs(180);
+const OFF_SEASON_HALF_LIFE_SAMPLES: u32 = 3;
 
 const STATE_MAGIC: &[u8; 8] = b"BWSTATE2";
 
@@ -114,7 +118,8 @@ impl SeriesState {
         let score = self.score_of(&components);
         let limit = limit_of(context.step, context.alarm_budget);
         self.note_season(&components, context.step);
-        let (prediction, reason) = self.decide(model, sample, band, score.unwrap_or(0.0), context);
+        let oddness = (score.unwrap_or(0.0), is_odd_now(&components));
+        let (prediction, reason) = self.decide(model, sample, band, oddness, context);
         let contributions = (prediction == Prediction::Anomaly)
             .then(|| model.forest.contributions(&row.as_array()))
             .and_then(|contributions| contributions.per_feature.try_into().ok());
@@ -132,7 +137,7 @@ impl SeriesState {
         }
     }
 
-    /// Follows the past of a series, oldest first, to where it ends: the newest 6,000 samples are
+    /// Follows the past of a series, oldest first, to where it ends: the newest 20,000 samples are
     /// judged, so that the calibrators know the series; older ones are only remembered.
     pub fn follow(
         &mut self,
@@ -163,14 +168,15 @@ impl SeriesState {
         self.samples().filter(|sample| sample.time > time).collect()
     }
 
-    /// The score against its limit; or far outside everything seen, which a forest can't tell from
-    /// mildly odd; or an anomaly that goes on. Either way it must be an effect in the bad direction.
+    /// The score against its limit, while the sample itself is odd; or far outside everything seen,
+    /// which a forest can't tell from mildly odd; or an anomaly that goes on. Either way it must be an
+    /// effect in the bad direction.
     fn decide(
         &mut self,
         model: &Model,
         sample: Sample,
         band: Band,
-        score: f64,
+        (score, is_odd_now): (f64, bool),
         context: Context<'_>,
     ) -> (Prediction, Reason) {
         let Sample { time, value } = sample;
@@ -178,13 +184,15 @@ impl SeriesState {
         let limit = limit_of(context.step, context.alarm_budget);
         let reason = if let Some((low, high)) = outside_everything_seen(model, value, spec) {
             Err(Reason::OutOfRange { low, high })
-        } else if score >= limit {
+        } else if score >= limit && is_odd_now {
             Err(Reason::Unusual { score, limit })
         } else if self.off_season >= OFF_SEASON && is_outside(sample, band) {
-            let (score, limit) = (self.off_season, OFF_SEASON);
-            Err(Reason::Unusual { score, limit })
+            let rarity = self.off_season;
+            Err(Reason::OffSeason { rarity })
         } else if let Some(since) = self.goes_on_since(sample, band, context) {
             Err(Reason::GoesOn { since })
+        } else if score >= limit {
+            Ok(Reason::BackToUsual)
         } else {
             Ok(Reason::Usual)
         };
@@ -200,9 +208,9 @@ impl SeriesState {
     /// What is usual but for its time, as a job that doesn't come, is odd to one judge alone, and for
     /// long.
     fn note_season(&mut self, components: &[ComponentScore], step: Duration) {
-        let season = components.iter().find(|c| c.component == Component::Season);
-        let kept = libm::exp2(-step.as_secs_f64() / OFF_SEASON_HALF_LIFE.as_secs_f64());
-        let rarity = season.map_or(0.0, |season| season.rarity);
+        let half_life = OFF_SEASON_HALF_LIFE.max(step * OFF_SEASON_HALF_LIFE_SAMPLES);
+        let kept = libm::exp2(-step.as_secs_f64() / half_life.as_secs_f64());
+        let rarity = season_rarity(components).unwrap_or(0.0);
         self.off_season += (1.0 - kept) * (rarity - self.off_season);
     }
 
@@ -340,6 +348,17 @@ fn rarity_of(calibrator: &mut Calibrator, ln_statistic: f64, context: Context<'_
     }
     let half_life = HALF_LIFE.as_secs_f64() / context.step.as_secs_f64().max(0.001);
     calibrator.observe(ln_statistic, keep_for_half_life(half_life))
+}
+
+fn season_rarity(components: &[ComponentScore]) -> Option<f64> {
+    let season = components.iter().find(|c| c.component == Component::Season);
+    season.map(|season| season.rarity)
+}
+
+/// Whether a sample is itself odd for its time of day, and not only those before it, which the score
+/// and the windows of the judges remember; if nothing is known of the time of day, it is.
+pub fn is_odd_now(components: &[ComponentScore]) -> bool {
+    season_rarity(components).is_none_or(|rarity| rarity >= ODD_FROM)
 }
 
 fn is_outside(sample: Sample, band: Band) -> bool {

@@ -26,7 +26,7 @@ mod train;
 pub use band::SeasonalBand;
 pub use calibrate::{Calibrator, RARITY_MAX, keep_for_half_life, ln_of};
 pub use components::{Components, Fitted, How, Statistics};
-pub use judge::{Context, Judgement, SeriesState, StateError, effect};
+pub use judge::{Context, Judgement, SeriesState, StateError, effect, is_odd_now};
 pub use level::Level;
 pub use limits::limit_of;
 pub use model::{Model, ModelError, ModelHeader};

@@ -1,16 +1,19 @@
 //! Judging a whole service: its strongest metrics taken together.
 //!
 //! The score is the mean of the three largest scores of its metrics at one time (of all where it has
-//! fewer), held against the same limit as a series'. One metric that is mildly odd moves it little,
-//! several that are odd together move it much, and many metrics don't make many alarms, as "any
-//! metric" would.
+//! fewer), and at least half the largest, held against the same limit as a series'. Several metrics
+//! that are odd together are an anomaly, and so is one that reaches twice the limit; one that is mildly
+//! odd isn't, so that many metrics don't make many alarms, as "any metric" would.
 
 use serde::{Deserialize, Serialize};
 
 /// How many of the strongest metrics are combined.
 pub const STRONGEST: usize = 3;
+/// The least that the strongest counts alone.
+const SHARE_OF_ONE: f64 = 0.5;
 
-/// What is said about one metric of a service at one time.
+/// What is said about one metric of a service at one time. The score is 0 if its sample isn't odd
+/// itself ([`crate::is_odd_now`]), or not by enough to matter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MetricScore {
     pub score: f64,
@@ -55,7 +58,8 @@ impl ServiceState {
             }
         }
         let taken = count.min(STRONGEST);
-        let score = largest[..taken].iter().sum::<f64>() / taken.max(1) as f64;
+        let mean = largest[..taken].iter().sum::<f64>() / taken.max(1) as f64;
+        let score = mean.max(SHARE_OF_ONE * largest[0]);
         let is_anomaly = score >= limit;
         let goes_on = !is_anomaly && self.is_odd && has_anomaly;
         self.is_odd = is_anomaly || goes_on;
@@ -85,12 +89,14 @@ mod tests {
         assert_eq!(score(&[1.0, 5.0, 0.0, 3.0, 4.0]), 4.0);
         assert_eq!(score(&[1.0, 2.0]), 1.5);
         assert_eq!(score(&[]), 0.0);
+        assert_eq!(score(&[0.1, 5.0, 0.2]), 2.5);
     }
 
     #[test]
-    fn several_metrics_that_are_odd_together_are_an_anomaly_and_one_is_not() {
+    fn several_metrics_that_are_odd_together_are_an_anomaly_and_one_if_it_is_very_odd() {
         let mut state = ServiceState::default();
-        assert!(!step(&mut state, &[0.3, 5.0, 0.2, 0.4]).is_anomaly);
+        assert!(!step(&mut state, &[0.3, 4.1, 0.2, 0.4]).is_anomaly);
+        assert!(step(&mut state.clone(), &[0.3, 4.3, 0.2, 0.4]).is_anomaly);
         assert!(step(&mut state, &[0.3, 3.0, 2.5, 2.8, 0.1]).is_anomaly);
     }
 

@@ -183,6 +183,9 @@ pub enum Silence {
 pub enum Reason {
     /// The score has reached its limit.
     Unusual { score: f64, limit: f64 },
+    /// Of several minutes, on average once in 10^`rarity` samples so far from what is usual at its time
+    /// of day, and outside its band: something that comes at this time and didn't, or the reverse.
+    OffSeason { rarity: f64 },
     /// It was an anomaly before and has been outside its band since.
     GoesOn { since: Timestamp },
     /// Far outside everything the training window holds; `low` and `high` are its extremes.
@@ -191,6 +194,8 @@ pub enum Reason {
     BelowMinimumEffect { distance: f64, minimum: f64 },
     /// Rare, but on the harmless side of expected.
     HarmlessDirection,
+    /// The samples before were unusual; this one is as usual for its time of day.
+    BackToUsual,
     /// Within what the series usually does.
     Usual,
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use detect::{Context, Judgement, MetricScore, SeriesState, effect, limit_of};
+use detect::{Context, Judgement, MetricScore, SeriesState, effect, is_odd_now, limit_of};
 use domain::{
     Catalogue, ChangeFact, ChangeKind, Collection, Finding, Gap, MetricSpec, Part, Prediction, Row,
     Sample, SeriesObservation, ServiceId, Severity, Silence, Timestamp,
@@ -325,14 +325,14 @@ fn early_warnings(
     warned
 }
 
-/// What is said about a metric that was judged; its score is 0 where the value is too close to
-/// expected, or on the harmless side, to matter.
+/// What is said about a metric that was judged; its score is 0 where the value isn't odd itself, or is
+/// too close to expected, or on the harmless side, to matter.
 fn metric_score(catalogue: &Catalogue, finding: &Finding) -> Option<MetricScore> {
     let (sample, score, band) = (finding.newest?, finding.score?, finding.band?);
     let spec = catalogue.get(&finding.series.metric)?;
-    let has_effect = effect(sample.value, band, spec).is_ok();
+    let counts = is_odd_now(&finding.components) && effect(sample.value, band, spec).is_ok();
     Some(MetricScore {
-        score: if has_effect { score } else { 0.0 },
+        score: if counts { score } else { 0.0 },
         is_anomaly: finding.prediction == Prediction::Anomaly,
     })
 }

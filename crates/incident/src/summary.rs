@@ -57,6 +57,10 @@ pub fn in_words(reason: Reason, unit: &str) -> String {
             number(score),
             number(limit)
         ),
+        Reason::OffSeason { rarity } => format!(
+            "so far from what is usual at this time of day for minutes, as {}",
+            odds(rarity)
+        ),
         Reason::GoesOn { since } => {
             format!("it has not been back within what is expected since {since}")
         }
@@ -71,6 +75,9 @@ pub fn in_words(reason: Reason, unit: &str) -> String {
             amount(minimum, unit)
         ),
         Reason::HarmlessDirection => "unusual, but on the harmless side of expected".into(),
+        Reason::BackToUsual => {
+            "the samples before it were unusual; it is usual for its time of day again".into()
+        }
         Reason::Usual => "within what the series usually does".into(),
     }
 }

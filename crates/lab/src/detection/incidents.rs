@@ -1,11 +1,14 @@
-//! What a person would have been told: an incident for each episode of anomalies.
+//! What a person would have been told: of a series an incident for each episode of anomalies, of a
+//! service an early warning whenever it begins to be odd.
+
+use std::time::Duration;
 
 use super::index::{Entry, Kind};
 use super::table::Table;
 use super::walk::Whole;
 use crate::settings::Settings;
 
-/// Anomalies no further apart than this, and than the quiet period, are one episode.
+/// Anomalies no further apart than this, and of a series than the quiet period, are one episode.
 const MERGED_SAMPLES: u32 = 2;
 
 /// An incident that would have opened.
@@ -21,7 +24,10 @@ pub struct Opened {
 
 /// One for each anomaly after a stretch without.
 pub(crate) fn opened(entry: &Entry, table: &Table, whole: &Whole) -> Vec<Opened> {
-    let quiet_period = Settings::product().engine.decide.quiet_period;
+    let quiet_period = match entry.kind {
+        Kind::Series => Settings::product().engine.decide.quiet_period,
+        Kind::Entity | Kind::Pod => Duration::ZERO,
+    };
     let merged = quiet_period.max(entry.interval * MERGED_SAMPLES);
     let mut newest = None;
     let mut opened = Vec::new();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use detect::{
-    Context, MetricScore, Model, Outcome, Season, SeriesState, ServiceState, TrainingSet, limit_of,
-    median_spacing, train,
+    Context, MetricScore, Model, Outcome, Season, SeriesState, ServiceState, TrainingSet,
+    is_odd_now, limit_of, median_spacing, train,
 };
 use domain::{
     Combine, Direction, MetricId, MetricSpec, Prediction, Sample, SeriesId, ServiceId, Thresholds,
@@ -32,6 +32,8 @@ pub struct Scored {
     /// The prediction, or for a whole that it is odd: the score has reached its limit, the value is out
     /// of range, or an anomaly goes on.
     pub is_anomaly: bool,
+    /// The sample itself is odd, and not only those before it.
+    pub is_odd_now: bool,
 }
 
 /// One metric, walked from its first row to its last.
@@ -66,6 +68,19 @@ impl Metric {
 
     pub fn rows(&self) -> &[Scored] {
         &self.rows
+    }
+
+    /// What the service level hears.
+    fn said(&self, row: usize) -> MetricScore {
+        let Scored {
+            score,
+            is_anomaly,
+            is_odd_now,
+        } = self.rows[row];
+        MetricScore {
+            score: if is_odd_now { score } else { 0.0 },
+            is_anomaly,
+        }
     }
 
     fn score(&self, row: usize) -> f64 {
@@ -121,6 +136,7 @@ impl Walker {
         Scored {
             score: judged.score.unwrap_or(0.0),
             is_anomaly: judged.prediction == Prediction::Anomaly,
+            is_odd_now: is_odd_now(&judged.components),
         }
     }
 
@@ -206,14 +222,12 @@ impl Whole {
         let count = metrics.first().map_or(0, |metric| metric.rows.len());
         let mut service = ServiceState::default();
         let scored = |row: usize| {
-            let said = metrics.iter().map(|metric| MetricScore {
-                score: metric.rows[row].score,
-                is_anomaly: metric.rows[row].is_anomaly,
-            });
+            let said = metrics.iter().map(|metric| metric.said(row));
             let judged = service.step(said, limit);
             Scored {
                 score: judged.score,
                 is_anomaly: judged.is_anomaly,
+                is_odd_now: judged.is_anomaly,
             }
         };
         Whole {
