@@ -1,16 +1,22 @@
 #!/usr/bin/env python3
 """Recomputes from the datasets what `bellwether why` answered, sharing no code with it.
 
-    scripts/check_why.py DATA_DIR ANSWERS --tick 15 --thresholds cpu=85:95 --thresholds lat=1000:3000
+    scripts/check_why.py DATA_DIR ANSWERS --tick 15 --thresholds cpu=85:95 --minimum-deviation cpu=10
 
 ANSWERS has one line for each moment: what `bellwether why SERVICE METRIC TIME --json` printed. For
 each, the rows of DATA_DIR/datasets/SERVICE/{history,anomaly}/METRIC.csv must give the same row,
-severity, features, place in the band, limits of the score and verdict, by the formulas of
-docs/how-it-decides.md. Numbers may differ by one part in a billion.
+severity, features, place in the band, limit of the score, prediction with its reason, and verdict,
+by the formulas of docs/how-it-decides.md. Numbers may differ by one part in a billion.
 
-It is meant for moments at which no incident fired on the service, and for series that were live
-for longer than the rolling window before; metrics have the direction up. Prints a line for each
-moment, then how many agree; ends with 1 if one doesn't. Needs Python 3.8 and nothing else.
+What the judges remember is not in the datasets. Their rarities are taken as answered, and must make
+the score that the file has, together with the score of the row before; where only those who spoke
+up are known, the score must lie within what they leave open. The same holds for what is unlike its
+time of day for minutes.
+
+It is meant for series on which no incident fired before the moment, that were live for longer than
+the rolling window, with a training window not longer than `training.window`; metrics have the
+direction up. Prints a line for each moment, then how many agree; ends with 1 if one doesn't. Needs
+Python 3.8 and nothing else.
 """
 
 import argparse
@@ -26,6 +32,20 @@ WINDOW_SECONDS = 300
 WINDOW_STEPS = 20
 WINDOW_MIN_SAMPLES = 5
 GAP_STEPS = 2.5
+DAY = 86_400_000
+RARITY_MAX = 8.0
+SPEAKS_FROM = 3.0
+SHARE_OF_NEWEST = 0.6
+JUDGES = {
+    "forest": "isolation forest",
+    "level": "recent level",
+    "season": "time of day",
+    "nearest_short": "nearest short stretch",
+    "nearest_long": "nearest long stretch",
+    "pattern": "usual shapes",
+}
+OFF_SEASON = 2.5
+OFF_SEASON_HALF_LIFE = 180_000
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -63,6 +83,24 @@ def read_series(data_dir, service, metric):
                     row = Row(cells, part)
                     rows[row.time] = row
     return [rows[time] for time in sorted(rows)]
+
+
+class Series:
+    """The rows of a series, with what its metric is held against."""
+
+    def __init__(self, answer, settings):
+        metric = answer["metric"]
+        self.rows = read_series(settings.data_dir, answer["service"], metric)
+        self.unit = answer["unit"]
+        self.thresholds = settings.thresholds[metric]
+        self.minimum = settings.minimum_deviation[metric]
+        self.step = settings.step
+        self.known = {}
+
+    def features(self, index):
+        if index not in self.known:
+            self.known[index] = features_of(self.rows, index, self.step)
+        return self.known[index]
 
 
 def all_times(data_dir):
@@ -109,18 +147,105 @@ def features_of(rows, index, step):
     }
 
 
-def limits_of(step, budget):
-    """Single and persistent limit, and how many of how many samples persistence needs."""
-    a_day = 86_400_000 / step
-    single = -math.log10(min(5 * budget / a_day, 0.005))
-    persistent = -math.log10(min(50 * budget / a_day, 0.02))
-    of = max(6, min(24, math.ceil(360_000 / step)))
-    return {
-        "score_needed_once": single,
-        "score_needed_often": persistent,
-        "often_needed": of * 2 // 3,
-        "often_of": of,
-    }
+def limit_of(step, budget):
+    """From which score on a sample is an anomaly."""
+    return max(0.5, 2.1 + 0.4 * math.log10(DAY / step / 1_440 * 0.2 / budget))
+
+
+def score_before(series, index):
+    """What the score of a row was smoothed with; None if the file doesn't have it."""
+    if index == 0 or series.features(index - 1) is None:
+        return 0.0
+    return series.rows[index - 1].numbers["score"]
+
+
+def is_outside(row):
+    _, lower, upper = row.band
+    return row.value < lower or row.value > upper
+
+
+def episode_before(rows, index, step):
+    """The first anomaly of the episode under way before a row."""
+    first = newest = None
+    for row in rows[:index]:
+        if row.prediction == "Unknown":
+            continue
+        if first is not None and row.time - newest > max(300_000, 2 * step):
+            first = None
+        if row.prediction == "Anomaly" or (first is not None and is_outside(row)):
+            first = row.time if first is None else first
+            newest = row.time
+    return first
+
+
+def extremes_of(series, trained_at):
+    """The lowest and the highest value of the rows that training saw, and from when to when."""
+    seen = [i for i, row in enumerate(series.rows) if row.time <= trained_at]
+    values = [series.rows[i].value for i in seen if series.features(i) is not None]
+    return min(values), max(values), series.rows[seen[-1]].time - series.rows[seen[0]].time
+
+
+def reasons_of(series, index, settings, decision):
+    """The prediction for a row and what its reason must say, by the first rule that holds.
+
+    A second one where it may have been unlike its time of day for minutes.
+    """
+    row, unit = series.rows[index], series.unit
+    expected, minimum = row.band[0], series.minimum
+    score, limit = row.numbers["score"] or 0.0, limit_of(settings.step, settings.alarm_budget)
+    low, high, span = extremes_of(series, millis(decision["model_trained_at"]))
+    margin = max(0.5 * max(1.0, DAY / max(span, 1_000)) * (high - low), minimum)
+    since = episode_before(series.rows, index, settings.step)
+
+    def by_effect(*parts):
+        distance = row.value - expected
+        if distance < 0:
+            return "Normal", ("unusual, but on the harmless side of expected",)
+        if distance < minimum:
+            return "Normal", (
+                f"unusual, but only {amount(distance, unit)} from expected; "
+                f"less than {amount(minimum, unit)} is never an anomaly",)
+        return "Anomaly", parts
+
+    if row.value > high + margin:
+        seen = f"{number_in_words(low)} to {amount(high, unit)}"
+        return [by_effect(f"outside everything seen in training, {seen}")]
+    if score >= limit:
+        return [by_effect(
+            f" {number_in_words(score)} of 8, and {number_in_words(limit)} makes an anomaly")]
+    reasons = []
+    if is_outside(row) and since is not None and row.time - since < max(3_600_000, 20 * settings.step):
+        reasons.append(by_effect("back within what is expected", f"since {in_words(since)}"))
+    else:
+        reasons.append(("Normal", ("within what the series usually does",)))
+    if is_outside(row) and off_season_max(series, index, settings.step) >= OFF_SEASON:
+        reasons.append(by_effect("for minutes as odd for this time of day"))
+    return reasons
+
+
+def off_season_max(series, index, step):
+    """The largest that the smoothed rarity for the time of day can be, since it was last 0."""
+    judged = 0
+    while judged <= index and series.features(index - judged) is not None:
+        judged += 1
+    return RARITY_MAX * (1 - 0.5 ** (judged * step / OFF_SEASON_HALF_LIFE))
+
+
+def number_in_words(value):
+    if abs(value) >= 100 or value == int(value):
+        whole = math.floor(abs(value) + 0.5)
+        return f"{-whole if value < 0 else whole:,}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def amount(value, unit):
+    return f"{number_in_words(value)} {unit}".rstrip()
+
+
+def in_words(time):
+    """Milliseconds since the epoch as RFC 3339."""
+    text = (EPOCH + datetime.timedelta(milliseconds=time)).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
 
 
 def verdict_of(rows, index, settings, thresholds):
@@ -159,6 +284,10 @@ class Check:
     def __init__(self):
         self.differences = []
 
+    def holds(self, what, condition):
+        if not condition:
+            self.differences.append(what)
+
     def same(self, what, answered, computed):
         if answered != computed:
             self.differences.append(f"{what}: answered {answered}, computed {computed}")
@@ -175,21 +304,22 @@ def time_of(view, name):
     return millis(view[name]) if view.get(name) else None
 
 
-def check_row(check, answer, row, computed):
+def check_row(check, answer, series, index, settings):
     """The answer's row and decision against a row of the file and what follows from it."""
-    view, decision = answer["row"] or {}, answer["decision"]
+    view, decision, row = answer["row"] or {}, answer["decision"], series.rows[index]
+    severity = severity_of(row.value, series.thresholds)
     check.same("row.timestamp", time_of(view, "timestamp"), row.time)
     check.same("row.part", view.get("part"), row.part)
     check.same("decision.sample_ts", time_of(decision, "sample_ts"), row.time)
     for name, side in (("row", view), ("decision", decision)):
         check.close(f"{name}.value", side.get("value"), row.value)
-        check.same(f"{name}.severity", side.get("severity"), computed["severity"])
+        check.same(f"{name}.severity", side.get("severity"), severity)
         check.same(f"{name}.prediction", side.get("prediction"), row.prediction)
         check.close(f"{name}.score", side.get("score"), row.numbers["score"])
         for bound, value in zip(("expected", "lower", "upper"), row.band):
             check.close(f"{name}.{bound}", side.get(bound), value)
-    check.same("severity in the file", row.severity, computed["severity"])
-    features, answered = computed["features"], view.get("features")
+    check.same("severity in the file", row.severity, severity)
+    features, answered = series.features(index), view.get("features")
     check.same("has features", answered is not None, features is not None)
     for feature in features or {}:
         check.close(f"row.{feature}", (answered or {}).get(feature), features[feature])
@@ -200,38 +330,87 @@ def check_row(check, answer, row, computed):
         said = [p for p in ("above", "below", "within") if any(
             sentence.startswith(f"it is {p} the band") for sentence in decision["why"])]
         check.same("place in the band", said, [place])
-        check_components(check, decision, row, computed["rows"])
-    if row.numbers["score"] is not None:
-        for name, limit in computed["limits"].items():
-            check.close(name, decision.get(name), limit)
+    check_prediction(check, decision, series, index, settings)
+    check_score(check, decision, series, index)
 
 
-def deviations(row):
-    """Robust deviations from expected: the band's bounds lie three of them away."""
-    expected, _, upper = row.band
-    return max(0.0, row.value - expected) / ((upper - expected) / 3)
+def check_prediction(check, decision, series, index, settings):
+    """What the model says and why, and the limit of the score."""
+    row = series.rows[index]
+    if decision["model"] is None or series.features(index) is None:
+        silence = "there was no model" if decision["model"] is None else "too few samples"
+        check.same("prediction in the file", row.prediction, "Unknown")
+        check.same("score in the file", row.numbers["score"], None)
+        check.same("score_limit", decision["score_limit"], None)
+        check.holds(f"it doesn't say: {silence}", any(
+            sentence.startswith(silence) for sentence in decision["why"]))
+        return
+    check.close("score_limit", decision["score_limit"], limit_of(settings.step, settings.alarm_budget))
+    reasons = reasons_of(series, index, settings, decision)
+    check.holds(
+        f"prediction: {row.prediction} in the file, computed {reasons}",
+        row.prediction in [prediction for prediction, _ in reasons])
+    model = f"model {decision['model']} of {decision['model_trained_at']} says {row.prediction}: "
+    said = [sentence for sentence in decision["why"] if sentence.startswith(model)]
+    check.holds(f"reason: answered {said}, computed {reasons}", len(said) == 1 and any(
+        prediction == row.prediction and all(part in said[0] for part in parts)
+        for prediction, parts in reasons))
 
 
-def check_components(check, decision, row, rows):
-    """Whether the band spoke up then, and its statistic at the decision's first sample."""
-    band = [one for one in decision["components"] if one["name"] == "band"]
-    if row.numbers["score"] is None:
-        return check.same("components", decision["components"], [])
-    check.same("components", sorted(c["name"] for c in decision["components"]), ["band", "forest"])
-    check.same("the band speaks", [one["speaks"] for one in band], [row.value >= row.band[2]])
-    first = [r for r in rows if r.time == time_of(decision, "components_ts")]
+def check_score(check, decision, series, index):
+    """The score, from the judges' rarities and the score of the row before."""
+    row, judges = series.rows[index], decision["components"]
+    first = [i for i, r in enumerate(series.rows) if r.time == time_of(decision, "components_ts")]
     check.same("rows at components_ts", len(first), 1)
-    for one, other in zip(band, first):
-        check.close("the band's statistic", one["statistic"], deviations(other))
-    return None
+    names = [one["name"] for one in judges]
+    check.same("components", names, [name for name in JUDGES if name in names])
+    for one in judges:
+        check.holds(f"{one} is no rarity", 0 <= one["rarity"] <= RARITY_MAX)
+        check.same(f"{one['name']} speaks", one["speaks"], one["rarity"] >= SPEAKS_FROM)
+        check.holds(f"{one} is no statistic", 0 <= one["statistic"] and (
+            one["name"] != "forest" or one["statistic"] <= 1))
+    for place in first:
+        score, before = series.rows[place].numbers["score"], score_before(series, place)
+        check.same("has a score", score is not None, bool(judges))
+        if score is None or not judges:
+            continue
+        newest = SHARE_OF_NEWEST * sum(one["rarity"] for one in judges) / len(judges)
+        if before is not None:
+            check.close("score in the file", score, newest + (1 - SHARE_OF_NEWEST) * before)
+        else:
+            check_within(check, score, newest, newest + (1 - SHARE_OF_NEWEST) * RARITY_MAX)
+    score, before = row.numbers["score"], score_before(series, index)
+    if score is None:
+        return
+    spoke = [JUDGES.get(one["name"]) for one in judges if one["speaks"]]
+    # Of the others no more is known than that they were silent, at most all six were there.
+    lowest = SPEAKS_FROM * len(spoke) / len(JUDGES)
+    highest = RARITY_MAX if spoke else SPEAKS_FROM
+    kept = 1 - SHARE_OF_NEWEST
+    check_within(
+        check, score,
+        SHARE_OF_NEWEST * lowest + kept * (before or 0.0),
+        SHARE_OF_NEWEST * highest + kept * (RARITY_MAX if before is None else before))
+    sentence = (
+        f"its score is {number_in_words(score)} of 8, against a limit of "
+        f"{number_in_words(decision['score_limit'] or 0.0)}; ")
+    said = [each[len(sentence):] for each in decision["why"] if each.startswith(sentence)]
+    check.same(f"sentences like {sentence!r}", len(said), 1)
+    for rest in said:
+        check.same("judges in the sentence", [title for title in JUDGES.values() if title in rest], spoke)
+
+
+def check_within(check, score, lowest, highest):
+    check.holds(
+        f"score in the file: {score!r} isn't within {lowest!r} to {highest!r}",
+        lowest - TOLERANCE <= score <= highest + TOLERANCE)
 
 
 def check_moment(answer, settings, times):
     """The differences of one answer, its verdict as computed, and the row it rests on."""
     check = Check()
-    service, metric = answer["service"], answer["metric"]
-    rows = read_series(settings.data_dir, service, metric)
-    thresholds = settings.thresholds[metric]
+    series = Series(answer, settings)
+    rows, thresholds = series.rows, series.thresholds
     step = settings.step
     tick = millis(answer["at"]) // settings.tick * settings.tick
     check.same("evaluated_at", time_of(answer, "evaluated_at"), tick)
@@ -258,13 +437,7 @@ def check_moment(answer, settings, times):
         check.same("gap is named", bool(decision["gap"]), True)
         return check.differences, "no_sample", None
     row = rows[index]
-    computed = {
-        "rows": rows,
-        "severity": severity_of(row.value, thresholds),
-        "features": features_of(rows, index, step),
-        "limits": limits_of(step, settings.alarm_budget),
-    }
-    check_row(check, answer, row, computed)
+    check_row(check, answer, series, index, settings)
     verdict, since = verdict_of(rows, index, settings, thresholds)
     check.same("verdict", decision["verdict"], verdict)
     check.same("since", time_of(decision, "since"), since)
@@ -283,6 +456,7 @@ def arguments():
     parser.add_argument("data_dir")
     parser.add_argument("answers", help="one answer of `bellwether why … --json` on each line")
     parser.add_argument("--thresholds", action="append", required=True, metavar="METRIC=HIGH:CRITICAL")
+    parser.add_argument("--minimum-deviation", action="append", required=True, metavar="METRIC=DEVIATION")
     parser.add_argument("--tick", type=float, default=15)
     parser.add_argument("--step", type=float, help="the distance of samples [default: the tick]")
     parser.add_argument("--open-after", type=float, default=30)
@@ -294,6 +468,8 @@ def arguments():
     settings.thresholds = {
         metric: tuple(float(limit) for limit in limits.split(":")) for metric, _, limits in pairs
     }
+    pairs = (text.partition("=") for text in settings.minimum_deviation)
+    settings.minimum_deviation = {metric: float(deviation) for metric, _, deviation in pairs}
     settings.step = settings.step or settings.tick
     for name in ("tick", "step", "open_after", "critical_after", "quiet_period"):
         setattr(settings, name, round(getattr(settings, name) * 1000))

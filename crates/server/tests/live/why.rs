@@ -19,15 +19,17 @@ const SCRAPE: Duration = Duration::from_secs(3);
 const HOUR: Duration = Duration::from_secs(3_600);
 const SEED: u64 = 20;
 /// Moments that are drawn of each kind; the anomalous ones lie short of High.
-const DRAWN: [(&str, usize); 5] = [
+const DRAWN: [(&str, usize); 7] = [
     ("past High", 6),
-    ("anomalous", 6),
-    ("calm", 4),
+    ("anomalous", 3),
+    ("anomalous by its score", 3),
+    ("calm", 2),
+    ("unusual without effect", 2),
     ("warming up", 2),
     ("a gap", 2),
 ];
 /// Of [`scaled`] at this tick, with the defaults of what it leaves out.
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 11] = [
     "--tick=1",
     "--open-after=2",
     "--critical-after=8",
@@ -36,13 +38,18 @@ const SETTINGS: [&str; 8] = [
     "--thresholds=cpu=85:95",
     "--thresholds=mem=85:95",
     "--thresholds=lat=1000:3000",
+    "--minimum-deviation=cpu=10",
+    "--minimum-deviation=mem=10",
+    "--minimum-deviation=lat=100",
 ];
 /// `busy` lives around High, as usual; the others are calm until something is planned for them.
-const LEVELS: [(&str, f64); 6] = [
+const LEVELS: [(&str, f64); 8] = [
     ("busy", 85.3),
     ("calm", 30.0),
     ("flicker", 30.0),
     ("gappy", 40.0),
+    ("mild", 30.0),
+    ("milder", 30.0),
     ("odd", 20.0),
     ("sick", 30.0),
 ];
@@ -62,7 +69,7 @@ async fn why_answers_for_moments_at_which_nothing_opened() {
         &answers,
         ("a scrape at each tick", TICK),
     );
-    a_wrong_answer_is_found(dir.path(), &bellwether, &answers);
+    a_wrong_answer_is_found(dir.path(), &bellwether, &answers, begin);
 
     an_incident_is_told(&bellwether).await;
     what_nobody_knows_is_refused(&bellwether);
@@ -129,6 +136,11 @@ fn plan(prometheus: &Scripted, begin: Timestamp) {
     for (second, level) in [(3, f64::NAN), (10, 40.0), (20, f64::NAN), (25, 40.0)] {
         prometheus.plan("gappy", at(second), level);
     }
+    // The noise is ±1, and the same for both: from 40 to 41 only the score makes an anomaly.
+    for (service, level) in [("mild", 41.0), ("milder", 40.0)] {
+        prometheus.plan(service, at(4), level);
+        prometheus.plan(service, at(28), 39.0);
+    }
     for (second, level) in [(4, 60.0), (18, 20.0), (24, 70.0)] {
         prometheus.plan("odd", at(second), level);
     }
@@ -164,9 +176,13 @@ async fn draw(bellwether: &Bellwether, begin: Timestamp) -> Vec<Moment> {
                 let to = time(&item["to"]).unwrap_or(end).min(end);
                 let kind = match (item["severity"].as_str(), item["prediction"].as_str()) {
                     (Some("High" | "Critical"), _) => "past High",
+                    (_, Some("Anomaly")) if tells(item, "makes an anomaly") => {
+                        "anomalous by its score"
+                    }
                     (_, Some("Anomaly")) => "anomalous",
                     (Some("Unavailable"), _) => "a gap",
                     (_, Some("Unknown")) => "warming up",
+                    _ if tells(item, "is never an anomaly") => "unusual without effect",
                     _ => "calm",
                 };
                 // Between ticks too.
@@ -192,6 +208,11 @@ async fn draw(bellwether: &Bellwether, begin: Timestamp) -> Vec<Moment> {
         }
     }
     drawn
+}
+
+fn tells(decision: &Value, words: &str) -> bool {
+    let mut sentences = decision["why"].as_array().unwrap().iter();
+    sentences.any(|sentence| sentence.as_str().unwrap().contains(words))
 }
 
 /// What the binary prints, asked on the command line.
@@ -276,20 +297,31 @@ fn recomputed(
 }
 
 /// The recomputation would have noticed.
-fn a_wrong_answer_is_found(dir: &Path, bellwether: &Bellwether, answers: &[Value]) {
-    let crossing = |answer: &&Value| answer["decision"]["verdict"] == "crossing_without_anomaly";
+fn a_wrong_answer_is_found(
+    dir: &Path,
+    bellwether: &Bellwether,
+    answers: &[Value],
+    begin: Timestamp,
+) {
+    // With a score before the one that its components make.
+    let crossing = |answer: &&Value| {
+        let decision = &answer["decision"];
+        decision["verdict"] == "crossing_without_anomaly"
+            && time(&decision["components_ts"]).is_some_and(|time| time > begin)
+    };
     let right = answers.iter().find(crossing).expect("one of them").clone();
     let nudged = |value: &Value| json!(value.as_f64().unwrap() * (1.0 + 1e-6));
+    let more = |value: &Value| json!(value.as_f64().unwrap() + 1e-6);
     let earlier = |value: &Value| json!((time(value).unwrap() - TICK).to_string());
     let nothing = |_: &Value| Value::Null;
     let turned = |word: &'static str| move |_: &Value| json!(word);
     type Turn<'a> = &'a dyn Fn(&Value) -> Value;
-    let turns: [(&str, Turn<'_>); 17] = [
+    let turns: [(&str, Turn<'_>); 21] = [
         ("/decision/value", &nudged),
         ("/decision/high", &nudged),
         ("/decision/upper", &nudged),
-        ("/decision/score_needed_once", &nudged),
-        ("/decision/score_needed_often", &nudged),
+        ("/decision/score", &nudged),
+        ("/decision/score_limit", &nudged),
         ("/row/features/rolling_mean", &nudged),
         ("/row/features/zscore", &nudged),
         ("/row/score", &|_: &Value| json!(7.5)),
@@ -298,12 +330,32 @@ fn a_wrong_answer_is_found(dir: &Path, bellwether: &Bellwether, answers: &[Value
         ("/decision/severity", &turned("Normal")),
         ("/decision/prediction", &turned("Anomaly")),
         ("/decision/verdict", &turned("calm")),
-        ("/decision/components/1/statistic", &|_: &Value| json!(2.5)),
+        ("/decision/components/0/rarity", &more),
+        ("/decision/components/1/rarity", &more),
+        ("/decision/components/1/name", &turned("band")),
         ("/decision/components/1/speaks", &|_: &Value| json!(true)),
+        ("/decision/why/3", &turned("the model says Normal")),
+        ("/decision/why/4", &turned("its score is low")),
         ("/decision/model_age_seconds", &|_: &Value| json!(7)),
         ("/row", &nothing),
     ];
-    for (path, turn) in turns {
+    let by_score = |answer: &&Value| {
+        let decision = &answer["decision"];
+        decision["prediction"] == "Anomaly" && tells(decision, "makes an anomaly")
+    };
+    let anomalous = answers.iter().find(by_score).expect("one of them");
+    let of_anomalous: [(&str, Turn<'_>); 3] = [
+        ("/decision/prediction", &turned("Normal")),
+        ("/decision/score_limit", &nudged),
+        (
+            "/decision/why/3",
+            &turned("model a of b says Anomaly: its score is 5 of 8, and 2.50 makes an anomaly"),
+        ),
+    ];
+    let tampered = turns.len() + of_anomalous.len();
+    let turns = turns.map(|(path, turn)| (&right, path, turn));
+    let of_anomalous = of_anomalous.map(|(path, turn)| (anomalous, path, turn));
+    for (right, path, turn) in turns.into_iter().chain(of_anomalous) {
         let mut wrong = right.clone();
         let field = wrong.pointer_mut(path).unwrap_or_else(|| panic!("{path}"));
         *field = turn(field);
@@ -313,7 +365,6 @@ fn a_wrong_answer_is_found(dir: &Path, bellwether: &Bellwether, answers: &[Value
             "{path} was turned: {said}"
         );
     }
-    let tampered = turns.len();
     figure(
         "incidents 3",
         "tampered answers that the recomputation finds",
