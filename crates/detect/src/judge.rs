@@ -181,8 +181,7 @@ impl SeriesState {
         } else if score >= limit {
             Err(Reason::Unusual { score, limit })
         } else if self.off_season >= OFF_SEASON && is_outside(sample, band) {
-            let (score, limit) = (self.off_season, OFF_SEASON);
-            Err(Reason::Unusual { score, limit })
+            Err(Reason::OffSeason { limit: OFF_SEASON })
         } else if let Some(since) = self.goes_on_since(sample, band, context) {
             Err(Reason::GoesOn { since })
         } else {

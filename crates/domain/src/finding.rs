@@ -193,6 +193,8 @@ pub enum Reason {
     HarmlessDirection,
     /// Within what the series usually does.
     Usual,
+    /// Outside its band, and for minutes as rare for its time of day as `limit`, a rarity.
+    OffSeason { limit: f64 },
 }
 
 /// Everything judged about one series at one evaluation instant.
