@@ -187,8 +187,7 @@ impl SeriesState {
         } else if score >= limit && is_odd_now {
             Err(Reason::Unusual { score, limit })
         } else if self.off_season >= OFF_SEASON && is_outside(sample, band) {
-            let rarity = self.off_season;
-            Err(Reason::OffSeason { rarity })
+            Err(Reason::OffSeason { limit: OFF_SEASON })
         } else if let Some(since) = self.goes_on_since(sample, band, context) {
             Err(Reason::GoesOn { since })
         } else if score >= limit {

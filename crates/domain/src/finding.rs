@@ -183,9 +183,8 @@ pub enum Silence {
 pub enum Reason {
     /// The score has reached its limit.
     Unusual { score: f64, limit: f64 },
-    /// Of several minutes, on average once in 10^`rarity` samples so far from what is usual at its time
-    /// of day, and outside its band: something that comes at this time and didn't, or the reverse.
-    OffSeason { rarity: f64 },
+    /// Outside its band, and for minutes as rare for its time of day as `limit`, a rarity.
+    OffSeason { limit: f64 },
     /// It was an anomaly before and has been outside its band since.
     GoesOn { since: Timestamp },
     /// Far outside everything the training window holds; `low` and `high` are its extremes.

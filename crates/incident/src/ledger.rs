@@ -350,8 +350,11 @@ impl Entry {
             .map(|one| one.component.title())
             .collect();
         let spoke = match speaking.is_empty() {
-            true => "no component spoke up".to_owned(),
-            false => format!("{} spoke up", speaking.join(", ")),
+            true => "called rare by no judge alone".to_owned(),
+            false => format!(
+                "called rare (once in 1,000 samples at most) by {}",
+                speaking.join(", ")
+            ),
         };
         Some(format!(
             "its score is {} of 8, against a limit of {}; {spoke}",

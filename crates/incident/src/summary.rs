@@ -53,16 +53,12 @@ pub fn opened(
 pub fn in_words(reason: Reason, unit: &str) -> String {
     match reason {
         Reason::Unusual { score, limit } => format!(
-            "its score is {} of 8, and {} makes an anomaly",
+            "unusual to its judges together: score {} of 8, and {} makes an anomaly",
             number(score),
             number(limit)
         ),
-        Reason::OffSeason { rarity } => format!(
-            "so far from what is usual at this time of day for minutes, as {}",
-            odds(rarity)
-        ),
         Reason::GoesOn { since } => {
-            format!("it has not been back within what is expected since {since}")
+            format!("anomalous since {since} and not back within what is expected")
         }
         Reason::OutOfRange { low, high } => format!(
             "outside everything seen in training, {} to {}",
@@ -79,16 +75,19 @@ pub fn in_words(reason: Reason, unit: &str) -> String {
             "the samples before it were unusual; it is usual for its time of day again".into()
         }
         Reason::Usual => "within what the series usually does".into(),
+        Reason::OffSeason { limit } => format!(
+            "outside what is expected, and for minutes as odd for this time of day as is seen {} at most",
+            odds(limit)
+        ),
     }
 }
 
 /// How often a series does what is so rare.
 pub(crate) fn odds(rarity: f64) -> String {
-    let one_in = libm::pow(10.0, rarity);
-    if rarity >= 8.0 {
-        "less than once in 100 million samples".into()
-    } else {
-        format!("once in {} samples", grouped(one_in.round() as u64))
+    match libm::pow(10.0, rarity).round() as u64 {
+        0..=1 => "nearly always".into(),
+        100_000_000.. => "less than once in 100 million samples".into(),
+        one_in => format!("once in {} samples", grouped(one_in)),
     }
 }
 

@@ -1767,7 +1767,7 @@ export interface components {
             sample_ts: components["schemas"]["Time"] | null;
             /**
              * Format: double
-             * @description −log10 of the probability of a sample at least so unusual.
+             * @description The mean of the judges' rarities, smoothed over the samples, 0 to 8.
              */
             score: number | null;
             severity: components["schemas"]["SeverityWord"];
@@ -2544,7 +2544,7 @@ export interface components {
             prediction: components["schemas"]["PredictionWord"];
             /**
              * Format: double
-             * @description −log10 of the probability of a sample at least so unusual.
+             * @description The mean of the judges' rarities, smoothed over the samples, 0 to 8.
              */
             score: number | null;
             /**

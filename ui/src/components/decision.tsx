@@ -4,12 +4,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Schemas } from "@/api/client.ts";
 import { decisionAt } from "@/api/decisions.ts";
-import { amount, number, range } from "@/lib/amount.ts";
+import { amount, range } from "@/lib/amount.ts";
 import { useFocusBack } from "@/lib/focus.ts";
-import { gapInWords, JUDGES, odds, predictionInWords, verdictInWords } from "@/lib/words.ts";
+import { gapInWords, predictionInWords, scoreInWords, verdictInWords } from "@/lib/words.ts";
 import { Copy } from "./copy.tsx";
 import classes from "./decision.module.css";
 import { Shown } from "./face.tsx";
+import { Judges } from "./judges.tsx";
 import { Told } from "./told.tsx";
 import { When } from "./when.tsx";
 
@@ -85,7 +86,7 @@ function Figures({ decision, unit }: { decision: Schemas["Decision"]; unit: stri
     ["Expected", range(decision.lower, decision.upper, unit)],
     ["High, Critical", thresholds(decision, unit)],
     ["Prediction", predictionInWords(decision.prediction)],
-    ["Score", decision.score === null ? null : score(decision)],
+    ["Score", decision.score === null ? null : scoreInWords(decision.score, decision.score_limit)],
   ];
   return (
     <dl className={classes.figures}>
@@ -104,40 +105,4 @@ function Figures({ decision, unit }: { decision: Schemas["Decision"]; unit: stri
 function thresholds({ high, critical }: Schemas["Decision"], unit: string): string | null {
   if (high === null && critical === null) return "none are set";
   return `${amount(high, unit)}, ${amount(critical, unit)}`;
-}
-
-function score({ score, score_limit }: Schemas["Decision"]): string {
-  const has = `${number(score ?? 0)} of 8`;
-  return score_limit === null ? has : `${has}; an anomaly from ${number(score_limit)}`;
-}
-
-function Judges({ components }: { components: Schemas["Component"][] }) {
-  if (components.length === 0) return null;
-  return (
-    <table>
-      <caption className="visually-hidden">What each judge says</caption>
-      <thead>
-        <tr>
-          <th scope="col">Judge</th>
-          <th scope="col" className="number">
-            Statistic
-          </th>
-          <th scope="col" className="number">
-            Rarity
-          </th>
-          <th scope="col">Seen</th>
-        </tr>
-      </thead>
-      <tbody>
-        {components.map((judge) => (
-          <tr key={judge.name}>
-            <td>{JUDGES[judge.name]}</td>
-            <td className="number">{number(judge.statistic)}</td>
-            <td className="number">{number(judge.rarity)}</td>
-            <td>{odds(judge.rarity)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
 }

@@ -1,5 +1,6 @@
 /** Words of the API in sentences of people: why there is no value, what a model says, how a training ended. */
 import type { Schemas } from "@/api/client.ts";
+import { number } from "./amount.ts";
 
 const GAPS: Record<Schemas["GapWord"], string> = {
   no_data: "the source has no such series for this service",
@@ -67,10 +68,20 @@ export const JUDGES: Record<Schemas["ComponentWord"], string> = {
   pattern: "Usual shapes",
 };
 
-/** How often a series does what is so rare: 3 is once in 1,000 samples. */
-export function odds(rarity: number): string {
-  if (rarity >= 8) return "less than once in 100 million samples";
-  return `once in ${Math.round(10 ** rarity).toLocaleString("en")} samples`;
+/** How many samples there are to one that is so rare: 3 is once in 1,000. */
+export function onceIn(rarity: number): string {
+  return rarity >= 8 ? "over 100 million" : number(Math.round(10 ** rarity));
+}
+
+/** What a judge saw: the forest's score, or how many times the usual distance. */
+export function statisticInWords({ name, statistic }: Schemas["Component"]): string {
+  return name === "forest" ? `${number(statistic)} of 1` : `${number(statistic)}\u202f× usual`;
+}
+
+/** A score against its limit; the limit is left out where it isn't known. */
+export function scoreInWords(score: number, limit: number | null): string {
+  const has = `${number(score)} of 8`;
+  return limit === null ? has : `${has}; an anomaly from ${number(limit)} on`;
 }
 
 const VERDICTS: Record<Schemas["VerdictWord"], string> = {

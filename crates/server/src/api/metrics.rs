@@ -62,7 +62,7 @@ pub(super) struct Metric {
     upper: Option<f64>,
     high: Option<f64>,
     critical: Option<f64>,
-    /// −log10 of the probability of a sample at least so unusual.
+    /// The mean of the judges' rarities, smoothed over the samples, 0 to 8.
     #[schema(minimum = 0, maximum = 8)]
     score: Option<f64>,
     components: Vec<Component>,

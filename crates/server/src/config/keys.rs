@@ -122,7 +122,7 @@ pub const KEYS: &[Key] = &[
     entry("decide.quiet_period", "5m", Range::Duration(SECOND, WEEK), "The time without trouble after which an incident is quiet. A shorter gap belongs to it."),
     entry("decide.hysteresis", "0.05", Range::Within(0.0, 0.5), "The share of its threshold by which a metric of an incident must fall short of it to count as calm, so that hovering around it is one episode."),
     entry("decide.down_after", "1m", Range::Duration(SECOND, DAY), "The time that a service which was up is gone before an availability incident opens."),
-    entry("decide.alarm_budget", "0.2", Range::Share(0.0, 1_000.0), "The wrong predictions accepted for each series and day; the fewer, the rarer a sample must be to be an anomaly."),
+    entry("decide.alarm_budget", "0.2", Range::Share(0.0, 1_000.0), "Roughly the wrong predictions that are accepted for each series and day; a tenth of it raises the limit of the score by 0.4."),
     entry("decide.source_fault_share", "0.5", Range::Share(0.0, 1.0), "The share of the fleet whose disappearance within two ticks is a fault of the source and not of the services."),
     entry("auto_resolve[].name", "", Range::Words("a text, different for each rule"), "The name of a rule that resolves incidents; it is written where the rule acts. Without rules, only operators resolve."),
     entry("auto_resolve[].services", "all", Range::Words("a list of service ids, where `*` stands for any text"), "The services that the rule speaks of."),

@@ -9,8 +9,8 @@ test("the sentence has the facts and how long it has gone on", () => {
     tone: "high",
     word: "High",
     sentence:
-      "payments: Latency p99 is 1,086 ms, past High 1,000 ms, expected 189 ms (88.7 to 289), for 11\u202fmin, still going",
-    reason: "outside everything seen in training, 167 to 235 ms",
+      "payments: Latency p99 is 1,134 ms, past High 1,000 ms, expected 196 ms (95.7 to 296), for 11\u202fmin, still going",
+    reason: "outside everything seen in training, 165 to 241 ms",
   });
 });
 

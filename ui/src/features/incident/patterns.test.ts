@@ -14,7 +14,7 @@ test("a pattern begins with how it moved", () => {
 });
 
 test("rates have their basis", () => {
-  expect(rates(fresh)).toBe("0.43 per trace now, none before");
+  expect(rates(fresh)).toBe("0.35 per trace now, none before");
 });
 
 test("what varies in a template is told apart", () => {

@@ -13,11 +13,11 @@ test("the widest bar is the strongest shift", () => {
 
 test("a shift has a direction and a size", () => {
   if (!lat) throw new Error("the demo has a shift");
-  expect(effectInWords(lat)).toBe("rose, 26 spreads");
+  expect(effectInWords(lat)).toBe("rose, 26.9 spreads");
   expect(effectInWords({ ...lat, effect: -999, direction: "fell" })).toBe("fell, more than 999 spreads");
 });
 
 test("the time before is said", () => {
-  expect(against(shifts)).toBe(", against the 9\u202fmin 42\u202fs before");
+  expect(against(shifts)).toBe(", against the 9\u202fmin 2\u202fs before");
   expect(against({ ...shifts, baseline_from: null })).toBe("");
 });

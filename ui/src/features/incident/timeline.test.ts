@@ -11,8 +11,8 @@ const notice: Notice = {
   incident: 1,
   service: "payments",
   state: "delivered",
-  created_ts: "2026-11-23T07:34:46.003Z",
-  done_ts: "2026-11-23T07:34:46.021Z",
+  created_ts: "2026-11-23T07:34:36.003Z",
+  done_ts: "2026-11-23T07:34:36.021Z",
   attempts: 0,
   why: null,
   next_attempt_ts: null,
@@ -22,10 +22,10 @@ const notice: Notice = {
 
 test("notices stand between the entries, where they happened", () => {
   expect(happenings(incident, [notice]).map(({ who, text }) => `${who}: ${text.slice(0, 30)}`)).toEqual([
-    "Bellwether: payments: Latency p99 is 1,086",
+    "Bellwether: payments: Latency p99 is 1,134",
     "Bellwether: told oncall of the opening",
-    "Bellwether: 57 log lines attached",
-    "Bellwether: 97 log lines attached",
+    "Bellwether: 56 log lines attached",
+    "Bellwether: 82 log lines attached",
   ]);
 });
 

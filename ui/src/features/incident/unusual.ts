@@ -1,8 +1,6 @@
-/** How unusual it is: which stretch is drawn, and what the judges said. */
+/** How unusual it is: which stretch is drawn, and the reasons in words. */
 import type { Schemas } from "@/api/client.ts";
 import type { Incident } from "@/api/incidents.ts";
-import { number } from "@/lib/amount.ts";
-import { JUDGES, odds } from "@/lib/words.ts";
 import type { Range } from "@/lib/time.ts";
 
 const MINUTE = 60_000;
@@ -16,21 +14,6 @@ export function rangeAround(incident: Incident, now: number): Range {
     from: Math.floor((Date.parse(incident.onset_ts) - BEFORE) / MINUTE) * MINUTE,
     to: Math.ceil(Math.min(ended, now) / MINUTE) * MINUTE,
   };
-}
-
-export interface Judge {
-  name: string;
-  text: string;
-}
-
-export function judges(unusual: Schemas["Unusual"]): Judge[] {
-  return unusual.components.map(({ name, statistic, threshold, rarity }) => {
-    const what =
-      threshold === null
-        ? `${number(statistic)} times the usual distance`
-        : `${number(statistic)}, a raw anomaly above ${number(threshold)}`;
-    return { name: JUDGES[name], text: `${what}; seen ${odds(rarity)}` };
-  });
 }
 
 const FEATURES: Record<Schemas["FeatureWord"], string> = {

@@ -9,13 +9,15 @@ import { Chart } from "@/components/chart.tsx";
 import { Copy } from "@/components/copy.tsx";
 import { DecisionDialog } from "@/components/decision.tsx";
 import { Shown } from "@/components/face.tsx";
+import { Judges } from "@/components/judges.tsx";
 import { Told } from "@/components/told.tsx";
 import { When } from "@/components/when.tsx";
 import { type Range, seconds } from "@/lib/time.ts";
+import { scoreInWords } from "@/lib/words.ts";
 import { changeLines } from "./changes.ts";
 import { Section } from "./section.tsx";
 import classes from "./unusual.module.css";
-import { judges, sentences, shares } from "./unusual.ts";
+import { sentences, shares } from "./unusual.ts";
 
 const POINTS = 800;
 
@@ -132,15 +134,11 @@ function Reasons({ incident, unusual }: { incident: Incident; unusual: Schemas["
       ) : null}
       <details>
         <summary>The numbers of the model</summary>
+        {unusual.score === null ? null : <p>Score {scoreInWords(unusual.score, unusual.score_limit)}.</p>}
+        <Judges components={unusual.components} />
         <table>
-          <caption className="visually-hidden">What each judge said</caption>
+          <caption className="visually-hidden">What the forest looked at, and the model</caption>
           <tbody>
-            {judges(unusual).map(({ name, text }) => (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                <td>{text}</td>
-              </tr>
-            ))}
             {bars.map(({ feature, width, text }) => (
               <tr key={feature}>
                 <th scope="row">Forest: {feature}</th>

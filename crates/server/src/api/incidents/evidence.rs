@@ -185,7 +185,7 @@ struct UnusualView {
     critical: Option<f64>,
     #[schema(value_type = PredictionWord)]
     prediction: Prediction,
-    /// −log10 of the probability of a sample at least so unusual.
+    /// The mean of the judges' rarities, smoothed over the samples, 0 to 8.
     #[schema(minimum = 0, maximum = 8)]
     score: Option<f64>,
     /// From which score on it is an anomaly.
