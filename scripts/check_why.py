@@ -46,6 +46,7 @@ JUDGES = {
 }
 OFF_SEASON = 2.5
 OFF_SEASON_HALF_LIFE = 180_000
+ODD_FROM = 0.5
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -188,7 +189,7 @@ def extremes_of(series, trained_at):
 def reasons_of(series, index, settings, decision):
     """The prediction for a row and what its reason must say, by the first rule that holds.
 
-    A second one where it may have been unlike its time of day for minutes.
+    More than one where its rarity for the time of day isn't told, or may have been high for minutes.
     """
     row, unit = series.rows[index], series.unit
     expected, minimum = row.band[0], series.minimum
@@ -210,12 +211,16 @@ def reasons_of(series, index, settings, decision):
     if row.value > high + margin:
         seen = f"{number_in_words(low)} to {amount(high, unit)}"
         return [by_effect(f"outside everything seen in training, {seen}")]
-    if score >= limit:
-        return [by_effect(
-            f" {number_in_words(score)} of 8, and {number_in_words(limit)} makes an anomaly")]
-    reasons = []
+    by_score = by_effect(
+        f" {number_in_words(score)} of 8, and {number_in_words(limit)} makes an anomaly")
+    odd_now = is_odd_now(row, decision)
+    if score >= limit and odd_now:
+        return [by_score]
+    reasons = [by_score] if score >= limit and odd_now is None else []
     if is_outside(row) and since is not None and row.time - since < max(3_600_000, 20 * settings.step):
         reasons.append(by_effect("back within what is expected", f"since {in_words(since)}"))
+    elif score >= limit:
+        reasons.append(("Normal", ("the samples before it were unusual",)))
     else:
         reasons.append(("Normal", ("within what the series usually does",)))
     if is_outside(row) and off_season_max(series, index, settings.step) >= OFF_SEASON:
@@ -223,12 +228,20 @@ def reasons_of(series, index, settings, decision):
     return reasons
 
 
+def is_odd_now(row, decision):
+    """Whether the row itself is odd for its time of day; None if the answer tells of another row."""
+    if time_of(decision, "components_ts") != row.time:
+        return None
+    rarities = [c["rarity"] for c in decision["components"] if c["name"] == "season"]
+    return not rarities or rarities[0] >= ODD_FROM
+
+
 def off_season_max(series, index, step):
     """The largest that the smoothed rarity for the time of day can be, since it was last 0."""
     judged = 0
     while judged <= index and series.features(index - judged) is not None:
         judged += 1
-    return RARITY_MAX * (1 - 0.5 ** (judged * step / OFF_SEASON_HALF_LIFE))
+    return RARITY_MAX * (1 - 0.5 ** (judged * step / max(OFF_SEASON_HALF_LIFE, 3 * step)))
 
 
 def number_in_words(value):
