@@ -356,11 +356,15 @@ impl Entry {
                 speaking.join(", ")
             ),
         };
-        Some(format!(
-            "its score is {} of 8, against a limit of {}; {spoke}",
-            number(score),
-            number(limit)
-        ))
+        // Else the reason has said it.
+        Some(match self.reason {
+            Some(Reason::Unusual { .. }) => spoke,
+            _ => format!(
+                "its score is {} of 8, against a limit of {}; {spoke}",
+                number(score),
+                number(limit)
+            ),
+        })
     }
 
     fn by_hold(&self) -> Option<String> {

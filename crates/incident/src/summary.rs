@@ -53,7 +53,7 @@ pub fn opened(
 pub fn in_words(reason: Reason, unit: &str) -> String {
     match reason {
         Reason::Unusual { score, limit } => format!(
-            "unusual to its judges together: score {} of 8, and {} makes an anomaly",
+            "unusual to its judges together, with a score of {} of 8 where {} makes an anomaly",
             number(score),
             number(limit)
         ),

@@ -57,8 +57,8 @@ test("worst first: severity, then anomalies by rarity, then no data, then by tit
   expect(worstFirst(all).map((one) => stateOf(one).word)).toEqual([
     "Critical",
     "High",
-    "Early warning",
-    "Early warning",
+    "Anomaly",
+    "Anomaly",
     "No data",
     "Normal",
     "Normal",

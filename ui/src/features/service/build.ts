@@ -12,7 +12,7 @@ export function stateOf(finding: Pick<Finding, "severity" | "prediction">): { to
   if (finding.severity === "Critical") return { tone: "critical", word: "Critical" };
   if (finding.severity === "High") return { tone: "high", word: "High" };
   if (finding.severity === "Unavailable") return { tone: "none", word: "No data" };
-  if (finding.prediction === "Anomaly") return { tone: "warning", word: "Early warning" };
+  if (finding.prediction === "Anomaly") return { tone: "warning", word: "Anomaly" };
   return { tone: "normal", word: "Normal" };
 }
 

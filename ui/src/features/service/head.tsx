@@ -75,11 +75,13 @@ export function Head({ service, findings, evaluated }: Props) {
 function quiet(service: Service, worst: Finding | undefined): string {
   switch (service.state) {
     case "early_warning":
-      return `No incident is open. ${worst?.title ?? "A metric"} is unusual, but not past its thresholds.`;
+      return `No incident is open. Its metrics together are unusual, ${worst?.title ?? "one"} the most; none is past a threshold.`;
     case "no_data":
       return "No incident is open, and there are no samples to judge. The metrics below say why.";
     case "normal":
-      return "No incident is open; every metric is as usual.";
+      return worst?.prediction === "Anomaly"
+        ? `No incident is open. ${worst.title} is an anomaly, but short of its thresholds; alone it makes no early warning.`
+        : "No incident is open; every metric is as usual.";
     default:
       return "No incident is open yet: what is past its threshold has to last, or be unusual, before one opens.";
   }
