@@ -155,7 +155,7 @@ fn anomalies_without_a_crossing_are_early_warnings() {
             &mut state,
             &fleet.collected(tick, |id, sample| {
                 let raised = if id.service.as_str() == SICK {
-                    1.6
+                    1.5
                 } else {
                     1.0
                 };
