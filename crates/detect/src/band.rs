@@ -9,7 +9,7 @@
 //! is 1.4826 · MAD of what remains, at least a third of the metric's minimum deviation, so that a
 //! very quiet series doesn't cry over trifles.
 
-use domain::{Band, Direction, Sample, Timestamp};
+use domain::{Band, Sample, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Season;
@@ -112,19 +112,6 @@ impl SeasonalBand {
         let below = position.floor();
         let at = |bucket: f64| f64::from(self.medians[bucket.rem_euclid(BUCKETS as f64) as usize]);
         (at(below), at(below + 1.0), position - below)
-    }
-
-    /// Robust deviations in the bad direction from what is usual within `band`; 0 inside that and
-    /// on the harmless side.
-    pub fn statistic(&self, value: f64, band: &Band, direction: Direction) -> f64 {
-        let reach = BAND_DEVIATIONS * self.scale;
-        let above = ((value - (band.upper - reach)) / self.scale).max(0.0);
-        let below = (((band.lower + reach) - value) / self.scale).max(0.0);
-        match direction {
-            Direction::Up => above,
-            Direction::Down => below,
-            Direction::Both => above.max(below),
-        }
     }
 
     pub(crate) fn is_sound(&self) -> bool {
@@ -246,19 +233,6 @@ mod tests {
         assert!((now.upper - now.expected - 10.0).abs() < 1e-9);
     }
 
-    #[test]
-    fn the_harmless_side_counts_nothing() {
-        let band = SeasonalBand {
-            medians: vec![50.0],
-            scale: 2.0,
-        };
-        let now = band.band(Timestamp::EPOCH, &Season::utc());
-        assert_eq!(band.statistic(60.0, &now, Direction::Up), 5.0);
-        assert_eq!(band.statistic(40.0, &now, Direction::Up), 0.0);
-        assert_eq!(band.statistic(40.0, &now, Direction::Down), 5.0);
-        assert_eq!(band.statistic(40.0, &now, Direction::Both), 5.0);
-    }
-
     /// Noise, and forty more from two to half past two on some days.
     fn nightly(days: i64, on: impl Fn(i64) -> bool) -> Vec<Sample> {
         let mut samples = daily(days, 0.0);
@@ -278,13 +252,12 @@ mod tests {
         assert!(band.is_seasonal());
         let at = |minute: i64| {
             let time = Timestamp::from_millis((6 * 1440 + minute) * 60_000);
-            let now = band.band(time, &season);
-            band.statistic(90.0, &now, Direction::Up)
+            band.band(time, &season).upper
         };
-        assert!(at(135) < 3.0, "in the middle of it: {}", at(135));
-        assert!(at(120) < 3.0, "as it begins: {}", at(120));
-        assert!(at(149) < 3.0, "before it ends: {}", at(149));
-        assert!(at(170) > 50.0, "not at another time: {}", at(170));
+        assert!(at(135) > 90.0, "in the middle of it: {}", at(135));
+        assert!(at(120) > 90.0, "as it begins: {}", at(120));
+        assert!(at(149) > 90.0, "before it ends: {}", at(149));
+        assert!(at(170) < 60.0, "not at another time: {}", at(170));
     }
 
     #[test]

@@ -50,9 +50,6 @@ pub struct Statistics {
     pub short: Option<Distance>,
     pub long: Option<Distance>,
     pub pattern: Option<f64>,
-    pub innovation: Option<f64>,
-    /// What is usual at this time of day, in the metric's unit.
-    pub expected: Option<f64>,
 }
 
 impl Fitted {
@@ -98,7 +95,7 @@ impl Components {
         let past = &self.past;
         let same_time = past.same_time(sample.time, season);
         let expected = Seasonal::expected(past, &same_time);
-        let unlike = (fitted.pattern.as_ref()).and_then(|fitted| fitted.judge(past, direction));
+        let pattern = fitted.pattern.as_ref();
         Statistics {
             level: self.level.step(sample, floor, step, direction, masked),
             seasonal: expected.and_then(|expected| {
@@ -111,9 +108,7 @@ impl Components {
             long: self
                 .long
                 .step(LONG, past, &same_time, floor, step, direction, masked),
-            pattern: unlike.map(|unlike| unlike.pattern),
-            innovation: unlike.map(|unlike| unlike.innovation),
-            expected,
+            pattern: pattern.and_then(|pattern| pattern.judge(past, direction)),
         }
     }
 

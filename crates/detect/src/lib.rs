@@ -32,7 +32,7 @@ pub use limits::limit_of;
 pub use model::{Model, ModelError, ModelHeader};
 pub use nearest::{LONG, Nearest, SHORT, Search};
 pub use past::{PastBuckets, SameTime};
-pub use pattern::{Pattern, Unlike};
+pub use pattern::Pattern;
 pub use residual_scale::ResidualScale;
 pub use season::{Season, UnknownTimezone};
 pub use seasonal::{Distance, Seasonal};

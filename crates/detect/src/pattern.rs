@@ -5,8 +5,7 @@
 //! largest eigenvalue: the Mahalanobis distance of sub-sequence PCA (Aggarwal, "Outlier Analysis",
 //! ch. 3.3) with its small eigenvalues raised. With C + ε = LLᵀ it is √(|L⁻¹d|² / w), and the last
 //! entry of L⁻¹d is the *innovation*: how far the newest value lies from what those before it let
-//! expect: a statistic of its own, since the whole window dilutes a single odd value. If only one
-//! direction is bad, its sign tells which side the newest value lies on.
+//! expect. If only one direction is bad, its sign tells which side the newest value lies on.
 
 use domain::Direction;
 use serde::{Deserialize, Serialize};
@@ -30,15 +29,6 @@ pub struct Pattern {
     mean: Vec<f32>,
     /// The rows of L⁻¹, a lower triangle.
     whitening: Vec<f32>,
-}
-
-/// How unlike the usual shapes a window is, both in deviations and 0 on the harmless side.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Unlike {
-    /// The root mean square over the whole window.
-    pub pattern: f64,
-    /// How far the newest value lies from what those before it let expect.
-    pub innovation: f64,
 }
 
 impl Pattern {
@@ -72,8 +62,9 @@ impl Pattern {
         self.mean.len()
     }
 
-    /// How unlike the usual shapes the newest window is; none if it has a gap.
-    pub fn judge(&self, past: &PastBuckets, direction: Direction) -> Option<Unlike> {
+    /// How unlike the usual shapes the newest window is, in deviations, as the root mean square over
+    /// it; 0 on the harmless side, none if it has a gap.
+    pub fn judge(&self, past: &PastBuckets, direction: Direction) -> Option<f64> {
         let mut distance = [0.0; WINDOW_MAX];
         let distance = distance.get_mut(..self.window())?;
         let mut scratch = [0.0; WINDOW_MAX];
@@ -91,10 +82,8 @@ impl Pattern {
         let bad = bad_side(innovation, direction).abs();
         let is_harmless = bad < innovation.abs();
         let pattern = (squares / self.window() as f64).sqrt();
-        squares.is_finite().then_some(Unlike {
-            pattern: if is_harmless { 0.0 } else { pattern },
-            innovation: bad,
-        })
+        let statistic = if is_harmless { 0.0 } else { pattern };
+        squares.is_finite().then_some(statistic)
     }
 
     pub(crate) fn is_sound(&self) -> bool {
@@ -329,14 +318,13 @@ mod tests {
                 pattern
                     .judge(&past_of(&values[end - 200..end]), Direction::Both)
                     .unwrap()
-                    .pattern
             })
             .collect();
         let mean = usual.iter().sum::<f64>() / usual.len() as f64;
         assert!((0.5..1.5).contains(&mean), "{mean}");
         let mut odd = values[2600..2800].to_vec();
         odd[199] += 20.0;
-        let statistic = |direction| pattern.judge(&past_of(&odd), direction).unwrap().pattern;
+        let statistic = |direction| pattern.judge(&past_of(&odd), direction).unwrap();
         assert!(
             statistic(Direction::Both) > 3.0,
             "{}",

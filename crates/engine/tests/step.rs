@@ -319,7 +319,7 @@ fn a_bad_swap_is_refused_and_the_old_model_goes_on() {
             ..good.clone()
         },
         Swap {
-            state: good.state.as_ref().map(|state| damaged(state)),
+            state: good.state.as_ref().map(damaged),
             ..good.clone()
         },
         Swap {
