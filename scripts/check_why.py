@@ -212,7 +212,7 @@ def reasons_of(series, index, settings, decision):
         seen = f"{number_in_words(low)} to {amount(high, unit)}"
         return [by_effect(f"outside everything seen in training, {seen}")]
     by_score = by_effect(
-        f" {number_in_words(score)} of 8, and {number_in_words(limit)} makes an anomaly")
+        f" {number_in_words(score)} of 8 where {number_in_words(limit)} makes an anomaly")
     odd_now = is_odd_now(row, decision)
     if score >= limit and odd_now:
         return [by_score]
@@ -404,13 +404,16 @@ def check_score(check, decision, series, index):
         check, score,
         SHARE_OF_NEWEST * lowest + kept * (before or 0.0),
         SHARE_OF_NEWEST * highest + kept * (RARITY_MAX if before is None else before))
+    limit = decision["score_limit"] or 0.0
+    # A reason that says the score and its limit says them instead.
+    told = f" {number_in_words(score)} of 8 where {number_in_words(limit)} makes an anomaly"
     sentence = (
-        f"its score is {number_in_words(score)} of 8, against a limit of "
-        f"{number_in_words(decision['score_limit'] or 0.0)}; ")
-    said = [each[len(sentence):] for each in decision["why"] if each.startswith(sentence)]
-    check.same(f"sentences like {sentence!r}", len(said), 1)
-    for rest in said:
-        check.same("judges in the sentence", [title for title in JUDGES.values() if title in rest], spoke)
+        "" if any(told in each for each in decision["why"]) else
+        f"its score is {number_in_words(score)} of 8, against a limit of {number_in_words(limit)}; ")
+    said = [each for each in decision["why"] if each.startswith(f"{sentence}called rare")]
+    check.same(f"sentences like '{sentence}called rare'", len(said), 1)
+    for each in said:
+        check.same("judges in the sentence", [title for title in JUDGES.values() if title in each], spoke)
 
 
 def check_within(check, score, lowest, highest):
