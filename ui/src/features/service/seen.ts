@@ -12,7 +12,8 @@ export function useSeen(element: RefObject<Element | null>): boolean {
       setSeen(true);
       return;
     }
-    const observer = new IntersectionObserver(([entry]) => setSeen(entry?.isIntersecting ?? false), {
+    // A busy page is told of several changes at once, oldest first.
+    const observer = new IntersectionObserver((entries) => setSeen(entries.at(-1)?.isIntersecting ?? false), {
       rootMargin: NEAR,
     });
     observer.observe(element.current);
