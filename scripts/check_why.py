@@ -150,7 +150,7 @@ def features_of(rows, index, step):
 
 def limit_of(step, budget):
     """From which score on a sample is an anomaly."""
-    return max(0.5, 2.1 + 0.4 * math.log10(DAY / step / 1_440 * 0.2 / budget))
+    return max(0.5, 2.05 + 0.4 * math.log10(DAY / step / 1_440 * 0.2 / budget))
 
 
 def score_before(series, index):

@@ -97,7 +97,7 @@ fn train(
     let settings = Settings {
         window: days(7),
         window_min_samples: 1000,
-        min_samples: 240,
+        min_samples: 120,
         contamination: 0.01,
         max_age: days(7),
         trees: 100,

@@ -325,14 +325,14 @@ fn early_warnings(
     warned
 }
 
-/// What is said about a metric that was judged; its score is 0 where the value isn't odd itself, or is
-/// too close to expected, or on the harmless side, to matter.
+/// What is said about a metric that was judged.
 fn metric_score(catalogue: &Catalogue, finding: &Finding) -> Option<MetricScore> {
     let (sample, score, band) = (finding.newest?, finding.score?, finding.band?);
     let spec = catalogue.get(&finding.series.metric)?;
-    let counts = is_odd_now(&finding.components) && effect(sample.value, band, spec).is_ok();
+    let matters = effect(sample.value, band, spec).is_ok();
     Some(MetricScore {
-        score: if counts { score } else { 0.0 },
+        score: if matters { score } else { 0.0 },
+        is_odd_now: is_odd_now(&finding.components),
         is_anomaly: finding.prediction == Prediction::Anomaly,
     })
 }

@@ -10,9 +10,10 @@
 //! [`run`] writes for each file one of the same path without `.gz`, with
 //! `timestamp,score,is_anomaly` for each row. The score is the one that is held against the limit, in
 //! the units of a rarity (0 to 8; 0 where nothing was judged): the smoothed mean of the judges where
-//! the kind is `series`; else the service's, the mean of the three largest scores of its metrics, with
-//! a file for each of the metrics beside. An anomaly is what the live prediction would have been,
-//! also where it only goes on. What a person would have been told lies in `incidents.csv`.
+//! the kind is `series`; else the service's, the mean of the three largest scores of its metrics or
+//! half of the largest, with a file for each of the metrics beside. An anomaly is what the live
+//! prediction would have been, also where it only goes on. What a person would have been told lies
+//! in `incidents.csv`.
 
 mod error;
 mod incidents;
@@ -118,7 +119,7 @@ fn file(root: &Path, entry: &Entry, output: &Output) -> Result<Walked, Detection
     if entry.kind != Kind::Series {
         for (column, metric) in table.columns.iter().zip(&metrics) {
             let path = entry.file_of_metric(&column.name);
-            output.scores(&path, &table.stamps, metric.rows())?;
+            output.scores(&path, &table.stamps, &metric.rows())?;
         }
     }
     Ok(Walked {

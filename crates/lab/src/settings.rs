@@ -32,7 +32,7 @@ impl Settings {
             training: detect::Settings {
                 window: seconds(7 * 86_400),
                 window_min_samples: 1_000,
-                min_samples: 240,
+                min_samples: 120,
                 contamination: 0.01,
                 max_age: seconds(7 * 86_400),
                 trees: 100,

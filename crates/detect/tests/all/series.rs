@@ -82,7 +82,7 @@ pub fn settings() -> Settings {
     Settings {
         window: hours(7 * 24),
         window_min_samples: 1000,
-        min_samples: 240,
+        min_samples: 120,
         contamination: 0.01,
         max_age: hours(30 * 24),
         trees: 100,

@@ -43,11 +43,11 @@ fn a_window_with_too_few_samples_grows_back() {
 
 #[test]
 fn min_samples_counts_rows() {
-    for (count, enough) in [(244, false), (245, true)] {
+    for (count, enough) in [(124, false), (125, true)] {
         match train(&stationary(1, 0, count), &[], &settings(), None) {
             Outcome::NotEnoughSamples { have, need } => {
                 assert!(!enough);
-                assert_eq!((have, need), (count - WARM_UP, 240));
+                assert_eq!((have, need), (count - WARM_UP, 120));
             }
             outcome => assert!(enough, "{outcome:?}"),
         }

@@ -147,7 +147,7 @@ impl Fleet {
         let settings = detect::Settings {
             window: Duration::from_secs(7 * 86_400),
             window_min_samples: 1000,
-            min_samples: 240,
+            min_samples: 120,
             contamination: 0.01,
             max_age: Duration::from_secs(30 * 86_400),
             trees: 100,

@@ -46,13 +46,7 @@ impl Output {
         let file = file.strip_suffix(".gz").unwrap_or(file);
         self.write(file, |out| {
             writeln!(out, "timestamp,score,is_anomaly")?;
-            for (
-                stamp,
-                Scored {
-                    score, is_anomaly, ..
-                },
-            ) in stamps.iter().zip(rows)
-            {
+            for (stamp, Scored { score, is_anomaly }) in stamps.iter().zip(rows) {
                 writeln!(out, "{stamp},{score:.6},{}", u8::from(*is_anomaly))?;
             }
             Ok(())

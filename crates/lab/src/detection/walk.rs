@@ -32,13 +32,12 @@ pub struct Scored {
     /// The prediction, or for a whole that it is odd: the score has reached its limit, the value is out
     /// of range, or an anomaly goes on.
     pub is_anomaly: bool,
-    /// The sample itself is odd, and not only those before it.
-    pub is_odd_now: bool,
 }
 
 /// One metric, walked from its first row to its last.
 pub(crate) struct Metric {
-    rows: Vec<Scored>,
+    /// By row, what the service level hears.
+    said: Vec<MetricScore>,
     /// Usable values.
     pub samples: usize,
 }
@@ -48,7 +47,7 @@ impl Metric {
     /// columns are called, its figures are the same.
     pub fn walked(number: usize, times: &[Timestamp], values: &[f64], pace: Pace) -> Metric {
         let mut walker = Walker::new(number, pace);
-        let mut rows = vec![Scored::default(); times.len()];
+        let mut said = vec![MetricScore::default(); times.len()];
         for (row, (time, value)) in times.iter().zip(values).enumerate() {
             let is_history = row < pace.history_rows;
             if !is_history {
@@ -58,33 +57,20 @@ impl Metric {
                 continue;
             };
             if !is_history {
-                rows[row] = walker.judge(sample);
+                said[row] = walker.judge(sample);
             }
             walker.samples.push(sample);
         }
         let samples = walker.samples.len();
-        Metric { rows, samples }
+        Metric { said, samples }
     }
 
-    pub fn rows(&self) -> &[Scored] {
-        &self.rows
-    }
-
-    /// What the service level hears.
-    fn said(&self, row: usize) -> MetricScore {
-        let Scored {
-            score,
-            is_anomaly,
-            is_odd_now,
-        } = self.rows[row];
-        MetricScore {
-            score: if is_odd_now { score } else { 0.0 },
-            is_anomaly,
-        }
-    }
-
-    fn score(&self, row: usize) -> f64 {
-        self.rows[row].score
+    pub fn rows(&self) -> Vec<Scored> {
+        let scored = |said: &MetricScore| Scored {
+            score: said.score,
+            is_anomaly: said.is_anomaly,
+        };
+        self.said.iter().map(scored).collect()
     }
 }
 
@@ -124,7 +110,7 @@ impl Walker {
         is_newer.then_some(sample)
     }
 
-    fn judge(&mut self, sample: Sample) -> Scored {
+    fn judge(&mut self, sample: Sample) -> MetricScore {
         let context = Context {
             spec: &self.spec,
             season: &self.season,
@@ -133,10 +119,10 @@ impl Walker {
             masked: false,
         };
         let judged = self.state.step(self.model.as_ref(), sample, context);
-        Scored {
+        MetricScore {
             score: judged.score.unwrap_or(0.0),
-            is_anomaly: judged.prediction == Prediction::Anomaly,
             is_odd_now: is_odd_now(&judged.components),
+            is_anomaly: judged.prediction == Prediction::Anomaly,
         }
     }
 
@@ -211,23 +197,22 @@ pub(crate) struct Whole {
 impl Whole {
     pub fn of_series(only: &Metric) -> Whole {
         Whole {
-            rows: only.rows.clone(),
-            strongest: vec![0; only.rows.len()],
+            rows: only.rows(),
+            strongest: vec![0; only.said.len()],
         }
     }
 
     /// The service level, row by row, over metrics of one length.
     pub fn of_service(metrics: &[Metric], pace: Pace) -> Whole {
         let limit = limit_of(pace.interval, Settings::product().engine.alarm_budget);
-        let count = metrics.first().map_or(0, |metric| metric.rows.len());
+        let count = metrics.first().map_or(0, |metric| metric.said.len());
         let mut service = ServiceState::default();
         let scored = |row: usize| {
-            let said = metrics.iter().map(|metric| metric.said(row));
+            let said = metrics.iter().map(|metric| metric.said[row]);
             let judged = service.step(said, limit);
             Scored {
                 score: judged.score,
                 is_anomaly: judged.is_anomaly,
-                is_odd_now: judged.is_anomaly,
             }
         };
         Whole {
@@ -240,7 +225,7 @@ impl Whole {
 /// The metric of the greatest score; of equals the first.
 fn strongest(metrics: &[Metric], row: usize) -> usize {
     (0..metrics.len()).fold(0, |best, number| {
-        if metrics[number].score(row) > metrics[best].score(row) {
+        if metrics[number].said[row].score > metrics[best].said[row].score {
             number
         } else {
             best

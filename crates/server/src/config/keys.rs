@@ -110,7 +110,7 @@ pub const KEYS: &[Key] = &[
     entry("services.<name>.metrics.<id>.critical", "", Range::Words("a number at or past `high`"), "The metric's `critical` for this service alone. Without one, the metric's own."),
     entry("training.window", "7d", Range::Duration(MINUTE, YEARS), "The stretch of history that a model learns from."),
     entry("training.window_min_samples", "1000", Range::Count(20, 10_000_000), "The number of samples up to which the window grows back when it holds fewer."),
-    entry("training.min_samples", "240", Range::Count(20, 10_000_000), "The number of different samples below which no model is trained."),
+    entry("training.min_samples", "120", Range::Count(20, 10_000_000), "The number of different samples below which no model is trained."),
     entry("training.contamination", "0.01", Range::Share(0.0, 0.5), "The share of the history that is assumed to be anomalous."),
     entry("training.schedule", "24h", Range::Words("a duration of 1s to 30d, or a cron expression of 5 fields"), "The time between two trainings, or a cron expression in `season.timezone`. A restart doesn't put the next one off; one that was due meanwhile is made up for."),
     entry("training.max_age", "7d", Range::Duration(MINUTE, YEARS), "The age at which a model is replaced even by one that fits recent data worse."),
