@@ -1,6 +1,6 @@
 import { fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Chart, type ChartProps } from "./chart.tsx";
 
 const from = new Date(2026, 10, 23, 12).getTime();
@@ -28,6 +28,10 @@ const props: ChartProps = {
   critical: 3000,
   range: { from, to: from + 120_000 },
 };
+
+// On any other day a time is told with its date.
+beforeEach(() => vi.useFakeTimers({ toFake: ["Date"], now: from + 5 * 60_000 }));
+afterEach(() => vi.useRealTimers());
 
 const cursor = () => screen.getByRole("slider", { name: /payments, latency p99/ });
 
