@@ -69,16 +69,47 @@ struct Steady {
     model: Option<ModelRef>,
 }
 
-/// Which decision holds for each series. Lost with the process: the first decisions of the next
-/// one are entries of their own.
+/// Which decision holds for each series. Lost with the process and with a gap in the ticks: the
+/// first decisions of the next run are entries of their own.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
+    run: Option<Run>,
     /// None of a series that is not watched any more.
     holding: BTreeMap<SeriesId, Option<Steady>>,
 }
 
+/// A stretch of ticks without a gap.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    first: Timestamp,
+    newest: Timestamp,
+}
+
+impl Run {
+    /// The run that a tick belongs to. After the clock was set back, it is the same unless the
+    /// instant is before all of it.
+    fn with(run: Option<Run>, at: Timestamp, tick: Duration) -> Run {
+        match run.filter(|run| at >= run.first && at <= run.newest + tick * 5 / 2) {
+            Some(Run { first, newest }) => Run {
+                first,
+                newest: newest.max(at),
+            },
+            None => Run {
+                first: at,
+                newest: at,
+            },
+        }
+    }
+}
+
 impl Ledger {
+    /// The first tick of the newest run; none before any tick.
+    pub fn run_began_at(&self) -> Option<Timestamp> {
+        self.run.map(|run| run.first)
+    }
+
     /// The entries that the tick of `at` adds. `findings` and the decisions are in the same order.
+    /// Where more than one tick is missing before it, a run begins, and with it every entry.
     pub fn note(
         &mut self,
         at: Timestamp,
@@ -86,6 +117,11 @@ impl Ledger {
         findings: &[Finding],
         decided: &DecideOutput,
     ) -> Vec<Entry> {
+        let run = Run::with(self.run, at, tick);
+        if self.run_began_at() != Some(run.first) {
+            self.holding.clear();
+        }
+        self.run = Some(run);
         let mut entries = self.let_go(at, tick, findings);
         for (finding, decision) in findings.iter().zip(&decided.decisions) {
             debug_assert_eq!(finding.series, decision.series);

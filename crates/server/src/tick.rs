@@ -278,11 +278,13 @@ impl Ticking {
             self.desk.stored(None, held);
             return Ok(());
         }
-        let run_gap = self.state.config().tick * 5 / 2;
         let commit = TickCommit {
             incidents: self.unsaved.values().map(|i| (**i).clone()).collect(),
             ledger: self.unsaved_ledger.clone(),
-            evaluated: evaluated.map(|at| Evaluated { at, run_gap }),
+            evaluated: evaluated.map(|at| Evaluated {
+                at,
+                run_from: self.ledger.run_began_at().unwrap_or(at),
+            }),
             engine_states: decide.iter().chain(&pager).cloned().collect(),
             notices,
             ..TickCommit::default()

@@ -88,7 +88,7 @@ fn tick(series: &SeriesId) -> Result<TickCommit, Box<dyn Error>> {
         }],
         evaluated: Some(Evaluated {
             at: minute(3),
-            run_gap: Duration::from_secs(150),
+            run_from: minute(3),
         }),
         engine_states: vec![EngineState {
             key: EngineState::ENGINE.to_owned(),

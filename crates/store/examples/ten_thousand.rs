@@ -176,7 +176,7 @@ async fn ledger(database: &Database, records: u64) -> Result<(), Box<dyn Error>>
                 ledger,
                 evaluated: Some(Evaluated {
                     at: at(minute),
-                    run_gap: Duration::from_secs(90),
+                    run_from: at(1),
                 }),
                 ..TickCommit::default()
             };

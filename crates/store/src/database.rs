@@ -212,10 +212,9 @@ impl Database {
             attached.extend(saved.map(|saved| (id, saved)));
         }
         ledger::save(connection, &tick.ledger).await?;
-        let run = match tick.evaluated {
-            Some(evaluated) => Some(runs::save(connection, &self.current_run, evaluated).await?),
-            None => None,
-        };
+        if let Some(evaluated) = tick.evaluated {
+            runs::save(connection, &self.current_run, evaluated).await?;
+        }
         for state in &tick.engine_states {
             engine_state::save(connection, state).await?;
         }
@@ -225,9 +224,6 @@ impl Database {
         }
         transaction.commit().await.map_err(&failed)?;
         self.stored.remember(attached);
-        if let Some(run) = run {
-            self.current_run.set(run);
-        }
         Ok(())
     }
 

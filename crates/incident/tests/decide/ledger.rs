@@ -36,6 +36,27 @@ fn an_hour_of_normal_is_one_entry() {
 }
 
 #[test]
+fn after_a_gap_in_the_ticks_what_holds_is_an_entry_again() {
+    let (mut story, mut ledger) = (Story::of(&["pay"]), Ledger::default());
+    entries(&mut story, &mut ledger, 60);
+    let began = ledger.run_began_at().unwrap();
+    story.now = story.now + seconds(TICK);
+    let missed = entries(&mut story, &mut ledger, 60);
+    assert_eq!(missed, [], "one tick was missed");
+    assert_eq!(ledger.run_began_at(), Some(began));
+    story.now = story.now + seconds(2 * TICK);
+    let after = entries(&mut story, &mut ledger, 60);
+    assert_eq!(after.len(), 1, "two were");
+    let again = ledger.run_began_at().unwrap();
+    assert_eq!((after[0].from, after[0].verdict), (again, Verdict::Calm));
+    assert!(again > began);
+    story.now = again;
+    assert_eq!(entries(&mut story, &mut ledger, TICK), [], "set back a bit");
+    story.now = began;
+    assert_eq!(entries(&mut story, &mut ledger, TICK).len(), 1, "before it");
+}
+
+#[test]
 fn every_turn_of_an_episode_is_an_entry() {
     let (mut story, mut ledger) = (Story::of(&["pay"]), Ledger::default());
     entries(&mut story, &mut ledger, 60);

@@ -17,7 +17,6 @@ use super::openapi::{Instant, OfService};
 use super::parameters::{optional_time, page_limit, time};
 use super::problem::Problem;
 use super::{Api, visible};
-use crate::clock;
 use runs::Runs;
 use view::DecisionView;
 
@@ -155,7 +154,8 @@ async fn has_decisions(api: &Api, series: &SeriesId) -> Result<bool, Problem> {
 async fn list(api: &Api, series: SeriesId, parameters: &Parameters) -> Result<Page, Problem> {
     let limit = page_limit(parameters.limit, PAGE, PAGE_MAX)?;
     let from = optional_time("from", parameters.from.as_deref())?.unwrap_or(Timestamp::EPOCH);
-    let to = optional_time("to", parameters.to.as_deref())?.unwrap_or_else(clock::now);
+    let to = optional_time("to", parameters.to.as_deref())?;
+    let to = to.unwrap_or_else(|| runs::source_now(api));
     if from > to {
         return Err(Problem::bad_request("from is after to"));
     }
@@ -167,18 +167,11 @@ async fn list(api: &Api, series: SeriesId, parameters: &Parameters) -> Result<Pa
     let database = &api.storage.database;
     let page = database.decisions(&filter).await;
     let page = page.map_err(|error| failed(&error))?;
-    // What follows the last of the page is on another one, or after `to`.
-    let beyond = match page.records.last() {
-        Some(last) => database.decision_at(&series, last.from).await,
-        None => Ok(None),
-    };
-    let beyond = beyond.map_err(|error| failed(&error))?;
-    let beyond = beyond.and_then(|decision| decision.valid_to);
     let mut runs = Runs::of(api);
     let mut items = Vec::with_capacity(page.records.len());
     for (index, record) in page.records.iter().enumerate() {
         let next = page.records.get(index + 1);
-        let next = next.map_or(beyond, |next| Some(next.from));
+        let next = next.map_or(page.valid_to, |next| Some(next.from));
         let to = runs.end(record.from, next).await?;
         let entry = entry(record)?;
         items.push(view::decision(&entry, &unit(api, &series), to, entry.from));

@@ -356,6 +356,17 @@ impl Bellwether {
         }
     }
 
+    /// Stops it in the middle of whatever it does, and lets it go on after `pause`.
+    pub async fn stall(&self, pause: Duration) {
+        for (signal, pause) in [("-STOP", pause), ("-CONT", Duration::ZERO)] {
+            let told = Command::new("kill")
+                .args([signal, &self.process.0.id().to_string()])
+                .status();
+            assert!(told.is_ok_and(|status| status.success()), "{signal}");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
     /// As [`Bellwether::start`], without waiting for an answer; [`Bellwether::up`] waits.
     pub fn spawned(dir: &Path, config: &str) -> Bellwether {
         let port = free_port();

@@ -19,8 +19,9 @@ const SCRAPE: Duration = Duration::from_secs(3);
 const HOUR: Duration = Duration::from_secs(3_600);
 const SEED: u64 = 20;
 /// Moments that are drawn of each kind; the anomalous ones lie short of High.
-const DRAWN: [(&str, usize); 7] = [
-    ("past High", 6),
+const DRAWN: [(&str, usize); 8] = [
+    ("past High", 3),
+    ("past High and anomalous", 3),
     ("anomalous", 3),
     ("anomalous by its score", 3),
     ("calm", 2),
@@ -74,6 +75,7 @@ async fn why_answers_for_moments_at_which_nothing_opened() {
     an_incident_is_told(&bellwether).await;
     what_nobody_knows_is_refused(&bellwether);
     what_was_not_evaluated_is_said(&mut bellwether, &config, begin).await;
+    after_a_stall_decisions_hold_again(&bellwether).await;
     drop(prometheus);
     until(
         "a tick without a source",
@@ -133,6 +135,10 @@ fn plan(prometheus: &Scripted, begin: Timestamp) {
         prometheus.plan("flicker", at(second), 90.0);
         prometheus.plan("flicker", at(second + 2), 30.0);
     }
+    // What it crossed before its first tick, the script can't date.
+    for (second, level) in [(0, 83.5), (4, 85.3)] {
+        prometheus.plan("busy", at(second), level);
+    }
     for (second, level) in [(3, f64::NAN), (10, 40.0), (20, f64::NAN), (25, 40.0)] {
         prometheus.plan("gappy", at(second), level);
     }
@@ -175,6 +181,7 @@ async fn draw(bellwether: &Bellwether, begin: Timestamp) -> Vec<Moment> {
                 let from = time(&item["from"]).unwrap().max(begin);
                 let to = time(&item["to"]).unwrap_or(end).min(end);
                 let kind = match (item["severity"].as_str(), item["prediction"].as_str()) {
+                    (Some("High" | "Critical"), Some("Anomaly")) => "past High and anomalous",
                     (Some("High" | "Critical"), _) => "past High",
                     (_, Some("Anomaly")) if tells(item, "makes an anomaly") => {
                         "anomalous by its score"
@@ -513,6 +520,37 @@ async fn what_was_not_evaluated_is_said(
         .get("/api/v1/decisions?service=calm&metric=cpu&at=0&limit=1")
         .await;
     assert_eq!(status, 400, "{refused}");
+}
+
+/// A process that stood still for some ticks, on a machine that slept or was overloaded, goes on
+/// with decisions that hold, though nothing about them changed.
+async fn after_a_stall_decisions_hold_again(bellwether: &Bellwether) {
+    let before = now();
+    bellwether.stall(5 * TICK).await;
+    let after = now();
+    let answer = until("a tick after it", Duration::from_secs(20), || async {
+        let answer = answered(bellwether, "calm", "cpu", "now");
+        (time(&answer["evaluated_at"])? > after).then_some(answer)
+    })
+    .await;
+    assert_eq!(answer["decision"]["verdict"], "calm", "{answer}");
+    assert_eq!(answer["decision"]["to"], Value::Null, "{answer}");
+    let within = before + 3 * TICK;
+    let answer = answered(bellwether, "calm", "cpu", &within.to_string());
+    assert_eq!(answer["evaluated"], false, "{answer}");
+    // Of this series nothing at all changed.
+    let answer = answered(bellwether, "calm", "lat", "now");
+    assert_eq!(answer["decision"]["verdict"], "no_sample", "{answer}");
+    let (_, page) = bellwether
+        .get("/api/v1/decisions?service=calm&metric=cpu&limit=1000")
+        .await;
+    let items = page["items"].as_array().unwrap();
+    let is_before = |item: &&Value| time(&item["from"]).is_some_and(|from| from < within);
+    let held = items.iter().rfind(is_before).expect("one of them");
+    assert!(time(&held["to"]).unwrap() < within, "{page}");
+    let holds = items.last().unwrap();
+    assert!(!is_before(&holds), "{page}");
+    assert_eq!(holds["to"], Value::Null, "{page}");
 }
 
 fn time(value: &Value) -> Option<Timestamp> {

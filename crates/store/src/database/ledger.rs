@@ -59,11 +59,14 @@ impl DecisionFilter {
 }
 
 /// Some records of a series, oldest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DecisionPage {
     pub records: Vec<LedgerRecord>,
     /// Where the next page goes on; none at the end.
     pub next: Option<Timestamp>,
+    /// The record after the last one, be it on another page or after `to`; none if the last one
+    /// still holds.
+    pub valid_to: Option<Timestamp>,
 }
 
 impl Database {
@@ -90,18 +93,9 @@ impl Database {
         .await
         .map_err(&failed)?;
         let Some(row) = row else { return Ok(None) };
-        let next: Option<i64> = sqlx::query_scalar(
-            "SELECT MIN(from_ms) FROM ledger WHERE service = ? AND metric = ? AND from_ms > ?",
-        )
-        .bind(series.service.as_str())
-        .bind(series.metric.as_str())
-        .bind(time.as_millis())
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(&failed)?;
         Ok(Some(Decision {
             record: record_of(&row)?,
-            valid_to: next.map(Timestamp::from_millis),
+            valid_to: begins_after(&mut transaction, series, time).await?,
         }))
     }
 
@@ -133,16 +127,15 @@ impl Database {
         .map_err(&failed)?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = match rows.last() {
-            Some(last) if more => {
-                let from: i64 = last.try_get("from_ms").map_err(&failed)?;
-                Some(Timestamp::from_millis(from))
-            }
-            _ => None,
+        let Some(last) = rows.last() else {
+            return Ok(DecisionPage::default());
         };
+        let last = last.try_get("from_ms").map(Timestamp::from_millis);
+        let last = last.map_err(&failed)?;
         Ok(DecisionPage {
             records: rows.iter().filter_map(whole).collect(),
-            next,
+            next: more.then_some(last),
+            valid_to: begins_after(&mut transaction, &filter.series, last).await?,
         })
     }
 
@@ -257,6 +250,24 @@ async fn holding_from(
     .await
     .map_err(DatabaseError::query("list decisions"))?;
     Ok(holding.unwrap_or(time.as_millis()))
+}
+
+/// The instant of the first record after a time.
+async fn begins_after(
+    connection: &mut SqliteConnection,
+    series: &SeriesId,
+    time: Timestamp,
+) -> Result<Option<Timestamp>, DatabaseError> {
+    let next: Option<i64> = sqlx::query_scalar(
+        "SELECT MIN(from_ms) FROM ledger WHERE service = ? AND metric = ? AND from_ms > ?",
+    )
+    .bind(series.service.as_str())
+    .bind(series.metric.as_str())
+    .bind(time.as_millis())
+    .fetch_one(connection)
+    .await
+    .map_err(DatabaseError::query("read a decision"))?;
+    Ok(next.map(Timestamp::from_millis))
 }
 
 fn is_whole(row: &SqliteRow) -> Result<bool, Error> {

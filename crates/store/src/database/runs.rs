@@ -2,7 +2,6 @@
 //! absence of the program.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use domain::Timestamp;
 use sqlx::sqlite::SqliteRow;
@@ -15,8 +14,8 @@ use super::{Database, DatabaseError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Evaluated {
     pub at: Timestamp,
-    /// Further than this after the tick before, a new run begins.
-    pub run_gap: Duration,
+    /// The first tick of its run, which may not have been committed.
+    pub run_from: Timestamp,
 }
 
 /// A stretch in which ticks were evaluated, without a gap and by one process.
@@ -26,6 +25,8 @@ pub struct Run {
     pub from: Timestamp,
     /// The last tick.
     pub last: Timestamp,
+    /// Whether the next tick extends it, unless there is a gap before that.
+    pub is_under_way: bool,
 }
 
 /// Whether ticks were evaluated at a time.
@@ -39,24 +40,29 @@ pub enum RunAt {
     },
 }
 
-/// The run that is under way, since this opening of the database.
+/// The run that is under way, since this opening of the database. Set before it is committed, so
+/// that whoever has read a row knows whether it is that one.
 #[derive(Clone, Debug, Default)]
 pub struct CurrentRun(Arc<Mutex<Option<Numbered>>>);
 
 #[derive(Clone, Copy, Debug)]
-pub struct Numbered {
+struct Numbered {
     id: i64,
-    run: Run,
+    from: Timestamp,
+    last: Timestamp,
 }
 
 impl CurrentRun {
-    /// To be called once it is committed.
-    pub fn set(&self, run: Numbered) {
+    fn set(&self, run: Numbered) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(run);
     }
 
     fn get(&self) -> Option<Numbered> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is(&self, id: i64) -> bool {
+        self.get().is_some_and(|current| current.id == id)
     }
 }
 
@@ -77,7 +83,8 @@ impl Database {
                 .fetch_optional(&mut *transaction)
                 .await
                 .map_err(&failed)?;
-            found.push(row.as_ref().map(run_of).transpose()?);
+            let run = row.as_ref().map(|row| run_of(row, &self.current_run));
+            found.push(run.transpose()?);
             if let [Some(run)] = found[..] {
                 return Ok(RunAt::Within(run));
             }
@@ -102,72 +109,53 @@ impl Database {
     }
 }
 
-/// Extends the run under way by a tick, or begins one.
+/// Extends the run under way by a tick of it, or begins one.
 pub async fn save(
     connection: &mut SqliteConnection,
     current: &CurrentRun,
     evaluated: Evaluated,
-) -> Result<Numbered, DatabaseError> {
-    let Evaluated { at, run_gap } = evaluated;
-    if let Some(mut numbered) = current.get().filter(|it| it.run.goes_on_at(at, run_gap)) {
-        numbered.run.last = numbered.run.last.max(at);
-        if update(connection, numbered).await? {
-            return Ok(numbered);
-        }
-    }
-    begin(connection, at).await
+) -> Result<(), DatabaseError> {
+    let Evaluated { at, run_from } = evaluated;
+    let same = current.get().filter(|run| run.from == run_from);
+    let run = match same {
+        Some(run) => Numbered {
+            last: run.last.max(at),
+            ..run
+        },
+        None => Numbered {
+            id: free_id(connection).await?,
+            from: run_from,
+            last: at,
+        },
+    };
+    current.set(run);
+    sqlx::query(
+        "INSERT INTO runs (id, from_ms, last_ms, seal) VALUES (?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET last_ms = excluded.last_ms, seal = excluded.seal",
+    )
+    .bind(run.id)
+    .bind(run.from.as_millis())
+    .bind(run.last.as_millis())
+    .bind(seal(run.id, run.from, run.last))
+    .execute(connection)
+    .await
+    .map_err(DatabaseError::query("save a run"))?;
+    Ok(())
 }
 
-impl Run {
-    /// An instant before the last one, after the clock was set back, belongs to it as well unless
-    /// it is before all of it.
-    fn goes_on_at(&self, at: Timestamp, run_gap: Duration) -> bool {
-        at >= self.from && at <= self.last + run_gap
-    }
-}
-
-/// Says whether it was there; it isn't if it was dropped meanwhile.
-async fn update(
-    connection: &mut SqliteConnection,
-    numbered: Numbered,
-) -> Result<bool, DatabaseError> {
-    let result = sqlx::query("UPDATE runs SET last_ms = ?, seal = ? WHERE id = ?")
-        .bind(numbered.run.last.as_millis())
-        .bind(seal(numbered.id, numbered.run))
-        .bind(numbered.id)
-        .execute(connection)
+async fn free_id(connection: &mut SqliteConnection) -> Result<i64, DatabaseError> {
+    sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) + 1 FROM runs")
+        .fetch_one(connection)
         .await
-        .map_err(DatabaseError::query("extend a run"))?;
-    Ok(result.rows_affected() == 1)
-}
-
-async fn begin(
-    connection: &mut SqliteConnection,
-    at: Timestamp,
-) -> Result<Numbered, DatabaseError> {
-    let failed = DatabaseError::query("begin a run");
-    let id: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) + 1 FROM runs")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(&failed)?;
-    let run = Run { from: at, last: at };
-    sqlx::query("INSERT INTO runs (id, from_ms, last_ms, seal) VALUES (?, ?, ?, ?)")
-        .bind(id)
-        .bind(run.from.as_millis())
-        .bind(run.last.as_millis())
-        .bind(seal(id, run))
-        .execute(connection)
-        .await
-        .map_err(&failed)?;
-    Ok(Numbered { id, run })
+        .map_err(DatabaseError::query("begin a run"))
 }
 
 pub fn is_whole(row: &SqliteRow) -> Result<bool, Error> {
-    let seal = seal(row.try_get("id")?, columns(row)?);
-    Ok(seal == row.try_get::<Vec<u8>, _>("seal")?)
+    let (id, from, last) = columns(row)?;
+    Ok(seal(id, from, last) == row.try_get::<Vec<u8>, _>("seal")?)
 }
 
-fn run_of(row: &SqliteRow) -> Result<Run, DatabaseError> {
+fn run_of(row: &SqliteRow, current: &CurrentRun) -> Result<Run, DatabaseError> {
     let unreadable = |detail: String| DatabaseError::Unreadable {
         what: "a run".to_owned(),
         detail,
@@ -175,20 +163,26 @@ fn run_of(row: &SqliteRow) -> Result<Run, DatabaseError> {
     if !is_whole(row).unwrap_or(false) {
         return Err(unreadable("it is damaged".to_owned()));
     }
-    columns(row).map_err(|error| unreadable(error.to_string()))
-}
-
-fn columns(row: &SqliteRow) -> Result<Run, Error> {
+    let (id, from, last) = columns(row).map_err(|error| unreadable(error.to_string()))?;
     Ok(Run {
-        from: Timestamp::from_millis(row.try_get("from_ms")?),
-        last: Timestamp::from_millis(row.try_get("last_ms")?),
+        from,
+        last,
+        is_under_way: current.is(id),
     })
 }
 
-fn seal(id: i64, run: Run) -> Vec<u8> {
+fn columns(row: &SqliteRow) -> Result<(i64, Timestamp, Timestamp), Error> {
+    Ok((
+        row.try_get("id")?,
+        Timestamp::from_millis(row.try_get("from_ms")?),
+        Timestamp::from_millis(row.try_get("last_ms")?),
+    ))
+}
+
+fn seal(id: i64, from: Timestamp, last: Timestamp) -> Vec<u8> {
     Seal::of("runs")
         .number(id)
-        .number(run.from.as_millis())
-        .number(run.last.as_millis())
+        .number(from.as_millis())
+        .number(last.as_millis())
         .finish()
 }

@@ -159,11 +159,12 @@ fn event(minute: u64, key: Option<&str>, service: Option<&str>) -> PostedEvent {
     }
 }
 
-fn evaluated(minute: u64) -> TickCommit {
+/// A tick of the run that began at `run_from`.
+fn evaluated(run_from: u64, minute: u64) -> TickCommit {
     TickCommit {
         evaluated: Some(Evaluated {
             at: at(minute),
-            run_gap: Duration::from_secs(150),
+            run_from: at(run_from),
         }),
         ..TickCommit::default()
     }
@@ -396,7 +397,7 @@ async fn some_bytes() -> Vec<u8> {
             version: 1,
             bytes: vec![7; 9000],
         }],
-        ..evaluated(1)
+        ..evaluated(1, 1)
     };
     database.commit_tick(tick).await.unwrap();
     for minute in 0..20 {

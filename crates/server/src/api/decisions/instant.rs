@@ -9,7 +9,7 @@ use serde::Serialize;
 use store::Run;
 use utoipa::ToSchema;
 
-use super::runs::{Evaluated, Runs};
+use super::runs::{Evaluated, Runs, end_within};
 use super::view::{self, DecisionView, RowView};
 use super::{entry, failed, unit};
 use crate::api::Api;
@@ -82,7 +82,7 @@ pub async fn answer(api: &Api, series: SeriesId, at: Timestamp) -> Result<Answer
         Some((row, _)) => held.entry.as_of(row),
         None => held.entry,
     };
-    let to = runs.end_within(run, held.valid_to);
+    let to = end_within(run, held.valid_to);
     let mut decision = view::decision(&entry, unit, to, tick);
     if rests_on_first {
         decision.why.push(format!(

@@ -9,6 +9,7 @@ use super::failed;
 use crate::api::Api;
 use crate::api::problem::Problem;
 use crate::clock;
+use crate::collecting::shifted;
 
 /// Clocks that ask may run ahead of ours by this much.
 const AHEAD: Duration = Duration::from_secs(5);
@@ -28,25 +29,18 @@ pub enum Evaluated {
 /// The runs of ticks, with the one that was asked for last.
 pub struct Runs<'a> {
     api: &'a Api,
-    /// The newest tick of this process.
-    newest: Option<Timestamp>,
     last: Option<Run>,
 }
 
 impl<'a> Runs<'a> {
     pub fn of(api: &'a Api) -> Runs<'a> {
-        Runs {
-            api,
-            newest: api.snapshot().at,
-            last: None,
-        }
+        Runs { api, last: None }
     }
 
     pub async fn at(&self, at: Timestamp) -> Result<Evaluated, Problem> {
-        let there = source_now(clock::now(), self.api.snapshot().skew);
-        if at > there + AHEAD {
+        if at > source_now(self.api) + AHEAD {
             return Ok(Evaluated::Future {
-                newest: self.newest,
+                newest: self.api.snapshot().at,
             });
         }
         let database = &self.api.storage.database;
@@ -86,38 +80,31 @@ impl<'a> Runs<'a> {
             }
         };
         self.last = run;
-        Ok(run.map_or(next, |run| self.end_within(run, next)))
-    }
-
-    pub fn end_within(&self, run: Run, next: Option<Timestamp>) -> Option<Timestamp> {
-        match next {
-            Some(next) if next <= run.last => Some(next),
-            // Of the run under way, the newest may not have been read yet.
-            next if self.is_under_way(run) => next,
-            _ => Some(run.last),
-        }
-    }
-
-    fn is_under_way(&self, run: Run) -> bool {
-        let newest = self.newest;
-        newest.is_some_and(|newest| newest >= run.from && newest <= run.last)
+        Ok(run.map_or(next, |run| end_within(run, next)))
     }
 
     /// How long after its last tick a run still says what holds: until the next tick was due, and
     /// while it is under way, until that can have been evaluated.
     fn reach(&self, run: Run) -> Duration {
         let config = self.api.config();
-        match self.is_under_way(run) {
+        match run.is_under_way {
             true => config.evaluation_delay + 3 * config.tick,
             false => config.tick,
         }
     }
 }
 
-/// The source's clock, by which instants are evaluated.
-fn source_now(now: Timestamp, skew: jiff::SignedDuration) -> Timestamp {
-    match skew.is_negative() {
-        true => now - skew.unsigned_abs(),
-        false => now + skew.unsigned_abs(),
+/// The end of a decision of a run whose successor is `next`.
+pub fn end_within(run: Run, next: Option<Timestamp>) -> Option<Timestamp> {
+    match next {
+        Some(next) if next <= run.last => Some(next),
+        // It may have gone on since it was read.
+        next if run.is_under_way => next,
+        _ => Some(run.last),
     }
+}
+
+/// The source's clock, by which instants are evaluated.
+pub fn source_now(api: &Api) -> Timestamp {
+    shifted(clock::now(), api.snapshot().skew)
 }
